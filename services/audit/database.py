@@ -1,0 +1,5 @@
+"""The audit schema."""
+
+from shared.database import Spine
+
+spine = Spine("audit")

@@ -1,0 +1,67 @@
+"""The five services by name, and one ASGI application that mounts any of them."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.responses import RedirectResponse
+from starlette.routing import Mount, Route
+
+from services.audit import main as audit
+from services.improvement import main as improvement
+from services.metrics import main as metrics
+from services.notifier import main as notifier
+from services.satisfaction import main as satisfaction
+from shared.app import Service
+from shared.bus.port import Bus
+from shared.settings import Settings
+
+DEFINE = {
+    "metrics": metrics.define,
+    "improvement": improvement.define,
+    "satisfaction": satisfaction.define,
+    "audit": audit.define,
+    "notifier": notifier.define,
+}
+
+
+def make_services(names: Iterable[str], settings: Settings, database_url: str, bus: Bus) -> list[Service]:
+    """These services, not yet prepared."""
+    return [Service(DEFINE[name](settings), settings, database_url, bus) for name in names]
+
+
+async def start_services(services: list[Service]) -> None:
+    """Everyone subscribes before anyone relays, so that no event is published before all ears are there."""
+    for service in services:
+        await service.prepare()
+    for service in services:
+        await service.subscribe()
+    for service in services:
+        service.start()
+
+
+async def stop_services(services: list[Service], bus: Bus) -> None:
+    """Relays and jobs end first, then the bus, then the engines: nothing is cut in the middle that is not redone."""
+    for service in services:
+        await service.stop()
+    await bus.close()
+    for service in services:
+        await service.close()
+
+
+def make_gateway(services: list[Service], bus: Bus) -> Starlette:
+    """One application with every service under its name."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        try:
+            await start_services(services)
+            yield
+        finally:
+            await stop_services(services, bus)
+
+    async def home(_request: object) -> RedirectResponse:
+        return RedirectResponse(f"/{services[0].definition.name}/")
+
+    mounts = [Mount(f"/{service.definition.name}", service.app) for service in services]
+    return Starlette(routes=[*mounts, Route("/", home)], lifespan=lifespan)

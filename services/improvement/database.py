@@ -1,0 +1,5 @@
+"""The improvement schema."""
+
+from shared.database import Spine
+
+spine = Spine("improvement")

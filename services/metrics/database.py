@@ -1,0 +1,5 @@
+"""The metrics schema."""
+
+from shared.database import Spine
+
+spine = Spine("metrics")

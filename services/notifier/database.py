@@ -1,0 +1,5 @@
+"""The notifier schema."""
+
+from shared.database import Spine
+
+spine = Spine("notifier")

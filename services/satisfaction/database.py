@@ -1,0 +1,5 @@
+"""The satisfaction schema."""
+
+from shared.database import Spine
+
+spine = Spine("satisfaction")

@@ -1,0 +1,163 @@
+"""Who calls, and what roles they have: bearer JWTs from any OIDC provider, or from the local key."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+import jwt
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from shared import clock
+from shared.events.envelope import current_origin
+from shared.problems import Forbidden, Unauthenticated
+from shared.settings import Settings
+
+SESSION_COOKIE = "ratchet_session"
+_ISSUER = "ratchet"
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_bearer = HTTPBearer(auto_error=False, description="A JWT; `ratchet token --role ROLE` prints one.")
+
+
+class Role(StrEnum):
+    """The roles of the source documents (domain.md)."""
+
+    IMPROVEMENT_SUPERVISOR = "improvement_supervisor"
+    OPERATIONS_MANAGER = "operations_manager"
+    PROCESS_OWNER = "process_owner"
+    SERVICE_DESK = "service_desk"
+    ENGINEER = "engineer"
+    PROJECT_MANAGER = "project_manager"
+    DEPARTMENT_HEAD = "department_head"
+    QUALITY_MANAGER = "quality_manager"
+    AUDITOR = "auditor"
+    MANAGEMENT_REPRESENTATIVE = "management_representative"
+    TOP_MANAGEMENT = "top_management"
+    CUSTOMER = "customer"
+    INTEGRATION = "integration"
+    ADMINISTRATOR = "administrator"
+
+
+STAFF = tuple(role for role in Role if role not in (Role.CUSTOMER, Role.INTEGRATION))
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller. `customer` is set for the role of that name: what it may see."""
+
+    subject: str
+    name: str
+    roles: frozenset[Role]
+    departments: tuple[str, ...] = ()
+    customer: str | None = None
+
+
+class TokenVerifier:
+    """Verifies bearer tokens against the local key or a JWKS URL."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._key = settings.keys.jwt
+        self._audience = settings.jwt_audience
+        self._jwks = jwt.PyJWKClient(settings.jwks_url, timeout=5) if settings.jwks_url else None
+
+    async def verify(self, token: str) -> Principal:
+        """Raises `Unauthenticated`, saying why the token is not good."""
+        try:
+            claims = await self._claims(token)
+            known = [Role(role) for role in claims.get("roles", []) if role in set(Role)]
+            return Principal(
+                subject=str(claims["sub"])[:200],
+                name=str(claims.get("name") or claims["sub"])[:200],
+                roles=frozenset(known),
+                departments=tuple(claims.get("departments", ())),
+                customer=claims.get("customer"),
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated("the token has expired; get a new one") from error
+        except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
+            raise Unauthenticated(f"the token is not valid: {error}") from error
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        if self._jwks is None:
+            return jwt.decode(token, self._key, ["HS256"], options={"require": ["exp", "sub"], "verify_aud": False})
+        if jwt.get_unverified_header(token).get("alg") == "HS256":
+            raise jwt.InvalidAlgorithmError("tokens come from the identity provider here")
+        key = await asyncio.to_thread(self._jwks.get_signing_key_from_jwt, token)
+        return jwt.decode(
+            token,
+            key,
+            ["RS256", "ES256", "EdDSA"],
+            audience=self._audience,
+            options={"require": ["exp", "sub"], "verify_aud": self._audience is not None},
+        )
+
+
+def mint(settings: Settings, subject: str, roles: list[Role], lifetime: timedelta, **claims: object) -> str:
+    """A token signed with the local key. `claims` may hold `name`, `departments`, `customer`."""
+    now = clock.now()
+    extra = {key: value for key, value in claims.items() if value}
+    payload = {
+        "iss": _ISSUER,
+        "sub": subject,
+        "roles": list(roles),
+        "iat": now,
+        "exp": now + lifetime,
+        **extra,
+    }
+    return jwt.encode(payload, settings.keys.jwt, "HS256")
+
+
+async def authenticate(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+) -> Principal:
+    """The caller, from the bearer token or the console's cookie.
+
+    Raises:
+        Unauthenticated: no token, or not a good one.
+        Forbidden: a page of another site tried to write with the console's cookie.
+    """
+    verifier: TokenVerifier = request.app.state.verifier
+    if credentials is not None:
+        principal = await verifier.verify(credentials.credentials)
+    elif cookie := request.cookies.get(SESSION_COOKIE):
+        principal = await verifier.verify(cookie)
+        if request.method not in _SAFE_METHODS and not _is_same_origin(request):
+            raise Forbidden("this write did not come from Ratchet's own pages")
+    else:
+        raise Unauthenticated("send 'Authorization: Bearer TOKEN'; 'ratchet token --role ROLE' prints one")
+    current_origin.set(replace(current_origin.get(), actor=principal.subject))
+    return principal
+
+
+def _is_same_origin(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and origin.split("://")[-1] == request.headers.get("host")
+
+
+Caller = Annotated[Principal, Depends(authenticate)]
+
+
+def require(*roles: Role) -> Callable[[Principal], Coroutine[Any, Any, Principal]]:
+    """A dependency that lets only these roles in; none named means any member of staff.
+
+    Raises:
+        Forbidden: names the roles that would do.
+    """
+    allowed = frozenset(roles or STAFF)
+
+    async def check(caller: Caller) -> Principal:
+        if not caller.roles & allowed:
+            needed = ", ".join(sorted(allowed)) if roles else "any staff role"
+            raise Forbidden(f"'{caller.subject}' needs one of these roles: {needed}", needed=sorted(allowed))
+        return caller
+
+    return check
+
+
+Staff = Annotated[Principal, Depends(require())]

@@ -1,0 +1,162 @@
+"""The bus over RabbitMQ 3.10 to 4.x: one topic exchange, one quorum queue per service, confirms both ways.
+
+Connections are plain, not self-healing: when one breaks, everything that hangs on it is dropped and made anew, so that
+no delivery of a dead channel is ever acknowledged on a living one.
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, AbstractIncomingMessage
+from aio_pika.exceptions import AMQPError
+
+from shared.bus.packing import pack, unpack
+from shared.bus.port import Outgoing, Receive
+
+_log = structlog.get_logger(__name__)
+_NEVER_DROPPED = 1_000_000
+_CONNECTION_LOST = (AMQPError, ConnectionError, OSError, RuntimeError, asyncio.TimeoutError)
+
+
+class RabbitBus:
+    """Publishes with confirms; consumes in batches of up to `most` events, acknowledged together once committed.
+
+    Several installations share one broker by `namespace`: it begins the exchange's name and every queue's.
+    """
+
+    def __init__(self, url: str, *, namespace: str = "ratchet", most: int = 500, prefetch: int = 64) -> None:
+        self._url = url
+        self._namespace = namespace
+        self._most = most
+        self._prefetch = prefetch
+        self._publishing: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._exchange: AbstractExchange | None = None
+        self._lock = asyncio.Lock()
+        self._consumers: list[asyncio.Task[None]] = []
+        self._consuming: set[str] = set()
+
+    async def publish(self, events: Sequence[Outgoing]) -> None:
+        exchange = await self._open_exchange()
+        messages = [
+            exchange.publish(
+                aio_pika.Message(body, content_type=content_type, delivery_mode=aio_pika.DeliveryMode.PERSISTENT),
+                routing_key=type_,
+                mandatory=False,
+                timeout=30,
+            )
+            for type_, content_type, body in pack(events)
+        ]
+        await asyncio.gather(*messages)
+
+    async def subscribe(self, queue: str, types: Collection[str], receive: Receive) -> None:
+        """Declares the queue and its bindings before it returns, so that nothing published from then on is missed."""
+        queue = f"{self._namespace}.{queue}"
+        connection, _, _ = await self._open_queue(queue, types)
+        await connection.close()
+        self._consumers.append(asyncio.create_task(self._consume(queue, types, receive), name=f"consume {queue}"))
+
+    async def close(self) -> None:
+        for consumer in self._consumers:
+            consumer.cancel()
+        await asyncio.gather(*self._consumers, return_exceptions=True)
+        if self._publishing is not None:
+            with suppress(*_CONNECTION_LOST):
+                await self._publishing.close()
+
+    def is_connected(self) -> bool:
+        publishing = self._publishing is None or not self._publishing.is_closed
+        return publishing and len(self._consuming) == len(self._consumers)
+
+    async def _open_exchange(self) -> AbstractExchange:
+        async with self._lock:
+            if self._publishing is None or self._publishing.is_closed:
+                self._publishing = await aio_pika.connect(self._url, timeout=10)
+                self._channel = None
+            if self._channel is None or self._channel.is_closed or self._exchange is None:
+                self._channel = await self._publishing.channel(publisher_confirms=True)
+                self._exchange = await self._declare_exchange(self._channel)
+            return self._exchange
+
+    async def _open_queue(
+        self, name: str, types: Collection[str]
+    ) -> tuple[AbstractConnection, AbstractChannel, aio_pika.abc.AbstractQueue]:
+        connection = await aio_pika.connect(self._url, timeout=10)
+        channel = await connection.channel(publisher_confirms=False)
+        await channel.set_qos(prefetch_count=self._prefetch)
+        exchange = await self._declare_exchange(channel)
+        queue = await channel.declare_queue(
+            name, durable=True, arguments={"x-queue-type": "quorum", "x-delivery-limit": _NEVER_DROPPED}
+        )
+        for type_ in types:
+            await queue.bind(exchange, routing_key=type_)
+        return connection, channel, queue
+
+    async def _declare_exchange(self, channel: AbstractChannel) -> AbstractExchange:
+        name = f"{self._namespace}.events"
+        return await channel.declare_exchange(name, aio_pika.ExchangeType.TOPIC, durable=True)
+
+    async def _consume(self, name: str, types: Collection[str], receive: Receive) -> None:
+        delay = 0.1
+        while True:
+            connection: AbstractConnection | None = None
+            try:
+                connection, channel, queue = await self._open_queue(name, types)
+                delay = 0.1
+                await self._consume_until_lost(connection, channel, queue, receive)
+                _log.warning("consumer_lost_connection", queue=name)
+            except _CONNECTION_LOST as error:
+                _log.warning("consumer_waits", queue=name, error=repr(error), seconds=delay)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5.0)
+            finally:
+                self._consuming.discard(name)
+                if connection is not None:
+                    with suppress(*_CONNECTION_LOST):
+                        await connection.close()
+
+    async def _consume_until_lost(
+        self,
+        connection: AbstractConnection,
+        channel: AbstractChannel,
+        queue: aio_pika.abc.AbstractQueue,
+        receive: Receive,
+    ) -> None:
+        arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+        connection.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+        channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+        await queue.consume(arrived.put, no_ack=False)
+        self._consuming.add(queue.name)
+        while True:
+            message = await arrived.get()
+            bodies: list[bytes] = []
+            last: AbstractIncomingMessage | None = None
+            while message is not None:
+                last = message
+                bodies += unpack(message.content_type, message.body)
+                if len(bodies) >= self._most or arrived.empty():
+                    break
+                message = arrived.get_nowait()
+            if last is None:
+                return
+            await _receive_until_committed(receive, bodies, channel)
+            if message is None or channel.is_closed:
+                return
+            await last.ack(multiple=True)
+
+
+async def _receive_until_committed(receive: Receive, bodies: Sequence[bytes], channel: AbstractChannel) -> None:
+    """A receiver raises when its database is away: nothing is parked and nothing acknowledged, the batch waits. When
+    the channel dies meanwhile, the broker will deliver it again."""
+    delay = 0.1
+    while not channel.is_closed:
+        try:
+            await receive(bodies)
+            return
+        except Exception as error:
+            _log.warning("receiver_waits", error=repr(error), seconds=delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 5.0)

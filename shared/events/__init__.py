@@ -1,0 +1,1 @@
+"""The contracts: what the services tell one another. Past tense, frozen, additive only."""

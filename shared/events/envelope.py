@@ -1,0 +1,145 @@
+"""The CloudEvents 1.0 envelope: serialised once, when recorded; these bytes go unchanged to every reader."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, TypeVar, cast
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.ids import new_id
+
+
+class Fact(BaseModel):
+    """The base of every event's `data`. The wire name is written down in `TYPE`, never derived.
+
+    A field may be added with a default; nothing may be renamed or removed: a breaking change is a new class beside the
+    old one. Readers ignore fields that they do not know.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    TYPE: ClassVar[str]
+
+
+D = TypeVar("D")
+F = TypeVar("F", bound=Fact)
+
+
+class MalformedEvent(ValueError):
+    """These bytes are not an event of ours: says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Why something is being recorded: who acts, and in which story.
+
+    `correlation_id` is the id of the aggregate that began the story (a ticket, a gap); `causation_id` the event that
+    led here; `actor` the token's subject or `service:<name>`; `traceparent` W3C trace context.
+    """
+
+    actor: str
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    traceparent: str | None = None
+
+
+current_origin: ContextVar[Origin] = ContextVar("current_origin")
+"""Set at the edge: by the HTTP middleware, by the inbox and by the job runner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[D]):
+    """One event as read from the wire. `raw` are the very bytes that were recorded."""
+
+    id: UUID
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    sequence: int
+    correlation_id: str
+    causation_id: str | None
+    traceparent: str | None
+    actor: str
+    data: D
+    raw: bytes
+
+    def origin(self, actor: str) -> Origin:
+        """The origin of what this event leads to."""
+        return Origin(actor, self.correlation_id, str(self.id), self.traceparent)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event about to be recorded."""
+
+    data: Fact
+    subject: str
+    sequence: int
+    origin: Origin
+
+
+def serialise(draft: Draft, source: str, time: datetime) -> tuple[UUID, bytes]:
+    """The id and the bytes of a new event. `source` is the service's name."""
+    event_id = new_id()
+    origin = draft.origin
+    document: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": str(event_id),
+        "source": f"/{source}",
+        "type": draft.data.TYPE,
+        "subject": draft.subject,
+        "time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "dataschema": f"urn:ratchet:schema:{draft.data.TYPE}",
+        "sequence": draft.sequence,
+        "correlationid": origin.correlation_id or draft.subject,
+        "actor": origin.actor,
+    }
+    if origin.causation_id is not None:
+        document["causationid"] = origin.causation_id
+    if origin.traceparent is not None:
+        document["traceparent"] = origin.traceparent
+    document["data"] = orjson.Fragment(draft.data.model_dump_json())
+    return event_id, orjson.dumps(document)
+
+
+def parse(raw: bytes) -> Event[dict[str, Any]]:
+    """Read the bytes of one event.
+
+    Raises:
+        MalformedEvent: not JSON, not a CloudEvent, or without our extensions.
+    """
+    try:
+        document = orjson.loads(raw)
+        return Event(
+            id=UUID(document["id"]),
+            source=document["source"].lstrip("/"),
+            type=document["type"],
+            subject=document["subject"],
+            time=datetime.fromisoformat(document["time"]),
+            sequence=int(document["sequence"]),
+            correlation_id=document["correlationid"],
+            causation_id=document.get("causationid"),
+            traceparent=document.get("traceparent"),
+            actor=document["actor"],
+            data=document["data"],
+            raw=raw,
+        )
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MalformedEvent(f"{type(error).__name__}: {error}") from error
+
+
+def typed(event: Event[dict[str, Any]], contract: type[F]) -> Event[F]:
+    """The same event with its `data` read as the contract says.
+
+    Raises:
+        MalformedEvent: the data do not fit the contract.
+    """
+    try:
+        data = contract.model_validate(event.data)
+    except ValidationError as error:
+        raise MalformedEvent(f"{event.type}: {error}") from error
+    return cast("Event[F]", replace(event, data=data))  # type: ignore[arg-type]

@@ -1,0 +1,198 @@
+"""What improvement tells: the record's course, its change request, and what it asks of metrics."""
+
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.events.envelope import Fact
+from shared.events.metrics import Direction, Verdict
+
+
+class VerificationPlan(BaseModel):
+    """How the effect will be judged, fixed before the change.
+
+    The baseline window is `baseline_from` up to and without `baseline_to`; `minimum_effect` is absolute, in the
+    measure's unit; whole periods count as soon as `settle_days` have passed since the implementation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    measure_key: str = Field(min_length=1, max_length=100)
+    scope: str = Field(default="all", min_length=1, max_length=300)
+    direction: Direction
+    baseline_from: date
+    baseline_to: date
+    minimum_effect: float = Field(default=0.0, ge=0, le=1e12, allow_inf_nan=False)
+    settle_days: int = Field(default=0, ge=0, le=365)
+    minimum_points: int = Field(default=2, ge=1, le=36)
+    minimum_n: int = Field(default=30, ge=1, le=1_000_000)
+    guard_measures: tuple[str, ...] = Field(default=(), max_length=20)
+    alpha: float = Field(default=0.05, gt=0, le=0.2)
+
+
+class ImprovementFact(Fact):
+    """The record's summary; subject is `improvement_id`."""
+
+    improvement_id: UUID
+    number: str
+    title: str
+    state: str
+    revision: int
+    origin: str
+    gap_id: UUID | None = None
+    measure_key: str | None = None
+    scope: str | None = None
+    owner: str | None = None
+    requester: str
+
+
+class ImprovementOpened(ImprovementFact):
+    """An improvement record exists (R11)."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.opened.v1"
+    problem: str
+
+
+class ImprovementSubmitted(ImprovementFact):
+    """Its owner asks for approval (R34)."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.submitted.v1"
+
+
+class ImprovementApproved(ImprovementFact):
+    """Authorised (R18): carries all that a change request needs (R12, R118)."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.approved.v1"
+    approved_by: str
+    approved_at: datetime
+    problem: str
+    root_cause: str | None = None
+    plan: str
+    impact_assessment: str | None = None
+    planned_start: date | None = None
+    planned_end: date | None = None
+    verification_plan: VerificationPlan
+    plan_hash: str
+
+
+class ImprovementRejected(ImprovementFact):
+    """The approver said no."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.rejected.v1"
+    rejected_by: str
+    reason: str
+
+
+class ImprovementRevised(ImprovementFact):
+    """Changed after rejection or approval: back to draft, with a new revision (R37)."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.revised.v1"
+    reason: str
+
+
+class ImprovementHeld(ImprovementFact):
+    """Paused, with a reason; its clocks stand still."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.held.v1"
+    reason: str
+
+
+class ImprovementResumed(ImprovementFact):
+    """Goes on from where it was held."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.resumed.v1"
+
+
+class ImprovementWithdrawn(ImprovementFact):
+    """Given up, with a reason."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.withdrawn.v1"
+    reason: str
+
+
+class ImprovementVerified(ImprovementFact):
+    """A person signed the effect (R24, R38). Where verdict and computed verdict differ, `reason` says why."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.verified.v1"
+    verdict: Verdict
+    computed_verdict: Verdict
+    signed_by: str
+    signed_at: datetime
+    reason: str | None = None
+
+
+class ImprovementClosed(ImprovementFact):
+    """Closed (R39)."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.closed.v1"
+    verdict: Verdict
+
+
+class ChangeFact(Fact):
+    """A change request in the ticketing system; subject is the improvement's id."""
+
+    change_id: UUID
+    improvement_id: UUID
+    revision: int
+    connection: str
+    system: str
+
+
+class ChangeRaised(ChangeFact):
+    """The ticketing system has it: `external_id` there, `url` for people."""
+
+    TYPE: ClassVar[str] = "ratchet.change.raised.v1"
+    external_id: str
+    url: str | None = None
+
+
+class ChangeAccepted(ChangeFact):
+    """Change control there said yes."""
+
+    TYPE: ClassVar[str] = "ratchet.change.accepted.v1"
+    external_id: str
+
+
+class ChangeImplemented(ChangeFact):
+    """Carried out at `implemented_at` (R119)."""
+
+    TYPE: ClassVar[str] = "ratchet.change.implemented.v1"
+    external_id: str | None = None
+    implemented_at: datetime
+
+
+class ChangeFailed(ChangeFact):
+    """It could not be raised, or change control or the implementation failed: `reason` says which."""
+
+    TYPE: ClassVar[str] = "ratchet.change.failed.v1"
+    external_id: str | None = None
+    reason: str
+
+
+class EffectRequested(Fact):
+    """Asks metrics to judge a frozen plan (R129); answered by `ratchet.effect.assessed.v1`."""
+
+    TYPE: ClassVar[str] = "ratchet.effect.requested.v1"
+    request_id: UUID
+    improvement_id: UUID
+    plan: VerificationPlan
+    plan_hash: str
+    target: float | None = None
+    implemented_at: datetime
+
+
+class BaselineResetRequested(Fact):
+    """After a signed effective verdict: hold the new level from now on (R36)."""
+
+    TYPE: ClassVar[str] = "ratchet.baseline_reset.requested.v1"
+    improvement_id: UUID
+    gap_id: UUID | None = None
+    measure_key: str
+    scope: str
+    effective_from: date
+    value: float
+    n: int
+    reason: str
+    signed_by: str

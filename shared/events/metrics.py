@@ -1,0 +1,250 @@
+"""What metrics tells: tickets' state changes, measures with their targets and values, gaps, assessed effects."""
+
+from datetime import date, datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.events.envelope import Fact
+
+Direction = Literal["higher_is_better", "lower_is_better"]
+Severity = Literal["low", "medium", "high", "critical"]
+Verdict = Literal["effective", "ineffective", "inconclusive", "regressed"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class IncidentFact(Fact):
+    """A ticket's facts as they stood right after the state change; subject is `ticket_id`.
+
+    `resolution_number` counts this incident's resolutions from 1; 0 before the first.
+    """
+
+    ticket_id: UUID
+    source: str
+    external_id: str
+    title: str | None = None
+    priority: str | None = None
+    service: str | None = None
+    customer: str | None = None
+    project: str | None = None
+    group: str | None = None
+    resolver: str | None = None
+    category: str | None = None
+    cause: str | None = None
+    opened_at: datetime
+    resolution_number: int = 0
+
+
+class IncidentOpened(IncidentFact):
+    """The first that Ratchet hears of an incident."""
+
+    TYPE: ClassVar[str] = "ratchet.incident.opened.v1"
+
+
+class IncidentResponded(IncidentFact):
+    """Somebody first took up the incident (F2)."""
+
+    TYPE: ClassVar[str] = "ratchet.incident.responded.v1"
+    responded_at: datetime
+
+
+class IncidentResolved(IncidentFact):
+    """Resolved, not closed: the start of the 24 hours of the callback (R80)."""
+
+    TYPE: ClassVar[str] = "ratchet.incident.resolved.v1"
+    resolved_at: datetime
+
+
+class IncidentReopened(IncidentFact):
+    """Taken up again. `resolution_number` and `resolved_at` name the resolution that is undone."""
+
+    TYPE: ClassVar[str] = "ratchet.incident.reopened.v1"
+    reopened_at: datetime
+    resolved_at: datetime | None = None
+
+
+class IncidentClosed(IncidentFact):
+    """Closed in the ticketing system."""
+
+    TYPE: ClassVar[str] = "ratchet.incident.closed.v1"
+    closed_at: datetime
+    resolved_at: datetime | None = None
+
+
+class MeasureDefined(Fact):
+    """A measure exists, or has a new version (R23); subject is the measure's key."""
+
+    TYPE: ClassVar[str] = "ratchet.measure.defined.v1"
+    key: str
+    version: int
+    name: str
+    aspect: str
+    unit: str
+    direction: Direction
+    data_kind: str
+    formula: str
+    parameters: dict[str, str]
+    owner: str
+
+
+class TargetSet(Fact):
+    """From `effective_from` on, this is expected (R29); subject is the measure's key."""
+
+    TYPE: ClassVar[str] = "ratchet.target.set.v1"
+    target_id: UUID
+    measure_key: str
+    scope: str
+    value: float
+    previous_value: float | None = None
+    effective_from: date
+    origin: str
+    reason: str
+
+
+class BaselineSet(Fact):
+    """From `effective_from` on, this is the level to hold (R29, R36); subject is the measure's key."""
+
+    TYPE: ClassVar[str] = "ratchet.baseline.set.v1"
+    baseline_id: UUID
+    measure_key: str
+    scope: str
+    value: float
+    n: int
+    previous_value: float | None = None
+    effective_from: date
+    origin: str
+    reason: str
+    improvement_id: UUID | None = None
+
+
+class ObservationRecorded(Fact):
+    """A period's value, or a restatement of it (`revision` > 1); subject is `measure:scope:period`."""
+
+    TYPE: ClassVar[str] = "ratchet.observation.recorded.v1"
+    observation_id: UUID
+    measure_key: str
+    measure_version: int
+    scope: str
+    period: date
+    period_end: date
+    value: float | None
+    n: int
+    numerator: float | None = None
+    revision: int
+    previous_value: float | None = None
+    provisional: bool
+
+
+class GapImpact(_Part):
+    """The gap in numbers that a business reader knows (R32)."""
+
+    tickets_affected: int
+    tickets_total: int
+
+
+class GapFact(Fact):
+    """A gap between what was expected and what was delivered (R3, R32); subject is `gap_id`.
+
+    `expected`, `actual` and `size` are in the measure's unit; `size` is positive; `period` is the first day.
+    """
+
+    gap_id: UUID
+    measure_key: str
+    measure_name: str
+    unit: str
+    data_kind: str
+    direction: Direction
+    scope: str
+    detection: str
+    period: date
+    period_end: date
+    expected: float
+    actual: float
+    n: int
+    size: float
+    severity: Severity
+    impact: GapImpact
+    observation_id: UUID
+
+
+class GapDetected(GapFact):
+    """A gap opened."""
+
+    TYPE: ClassVar[str] = "ratchet.gap.detected.v1"
+
+
+class GapRecurred(GapFact):
+    """The same gap again: another period, or the same period restated."""
+
+    TYPE: ClassVar[str] = "ratchet.gap.recurred.v1"
+    occurrence: int
+
+
+class GapDismissed(Fact):
+    """A person decided that this gap needs no improvement."""
+
+    TYPE: ClassVar[str] = "ratchet.gap.dismissed.v1"
+    gap_id: UUID
+    measure_key: str
+    scope: str
+    reason: str
+
+
+class GapClosed(Fact):
+    """The gap is gone: a new baseline was set, or the value was restated."""
+
+    TYPE: ClassVar[str] = "ratchet.gap.closed.v1"
+    gap_id: UUID
+    measure_key: str
+    scope: str
+    reason: str
+
+
+class Sample(_Part):
+    """One side of a comparison: a value in the measure's unit over `n` tickets in whole periods."""
+
+    period_from: date
+    period_to: date
+    periods: int
+    n: int
+    value: float | None
+
+
+class GuardResult(_Part):
+    """A guard measure before and after: `worse` when it moved in its bad direction at the plan's α."""
+
+    measure_key: str
+    before: Sample
+    after: Sample
+    p_value: float | None
+    worse: bool
+
+
+class EffectAssessed(Fact):
+    """The evidence and the verdict on one frozen verification plan; subject is the improvement's id.
+
+    `effect` is after minus before in the measure's unit, `interval` its 1 − α confidence interval, `p_value` one-sided
+    in the measure's good direction. The statistics are evidence: a person signs.
+    """
+
+    TYPE: ClassVar[str] = "ratchet.effect.assessed.v1"
+    improvement_id: UUID
+    request_id: UUID
+    plan_hash: str
+    verdict: Verdict
+    reason: str
+    test: str | None
+    before: Sample
+    after: Sample
+    effect: float | None
+    interval: tuple[float, float] | None
+    p_value: float | None
+    alpha: float
+    target: float | None
+    target_met: bool | None
+    guards: tuple[GuardResult, ...] = ()
+    assessed_at: datetime

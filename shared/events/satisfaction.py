@@ -1,0 +1,98 @@
+"""What satisfaction tells: the course of every callback, disputes and dissatisfaction."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.events.envelope import Fact
+
+Solved = Literal["yes", "partly", "no"]
+Channel = Literal["phone", "email", "chat", "visit", "link"]
+
+
+class CallbackFact(Fact):
+    """A callback and the resolution it asks about; subject is `callback_id`."""
+
+    callback_id: UUID
+    ticket_id: UUID
+    source: str
+    external_id: str
+    resolution_number: int
+    resolved_at: datetime
+    due_at: datetime
+    service: str | None = None
+    customer: str | None = None
+    group: str | None = None
+    resolver: str | None = None
+
+
+class CallbackScheduled(CallbackFact):
+    """Due 24 h after the resolution (R80)."""
+
+    TYPE: ClassVar[str] = "ratchet.callback.scheduled.v1"
+
+
+class CallbackAttempted(CallbackFact):
+    """Somebody tried to reach the customer."""
+
+    TYPE: ClassVar[str] = "ratchet.callback.attempted.v1"
+    attempted_at: datetime
+    attempted_by: str
+    channel: Channel
+    outcome: str
+
+
+class CallbackCompleted(CallbackFact):
+    """The customer answered (R81, R82)."""
+
+    TYPE: ClassVar[str] = "ratchet.callback.completed.v1"
+    completed_at: datetime
+    completed_by: str
+    channel: Channel
+    solved: Solved
+    score: int
+    comment: str | None = None
+    on_time: bool
+
+
+class CallbackUnreachable(CallbackFact):
+    """Given up after the attempts: stays in the denominator (F23)."""
+
+    TYPE: ClassVar[str] = "ratchet.callback.unreachable.v1"
+    decided_at: datetime
+    decided_by: str
+    attempts: int
+    reason: str
+
+
+class CallbackOverdue(CallbackFact):
+    """The 24 hours are over and nobody asked."""
+
+    TYPE: ClassVar[str] = "ratchet.callback.overdue.v1"
+    noticed_at: datetime
+
+
+class CallbackCancelled(CallbackFact):
+    """The incident was reopened before the customer was asked."""
+
+    TYPE: ClassVar[str] = "ratchet.callback.cancelled.v1"
+    cancelled_at: datetime
+    reason: str
+
+
+class ResolutionDisputed(CallbackFact):
+    """The customer says that it is not solved (R81)."""
+
+    TYPE: ClassVar[str] = "ratchet.resolution.disputed.v1"
+    disputed_at: datetime
+    solved: Solved
+    comment: str | None = None
+
+
+class DissatisfactionRecorded(CallbackFact):
+    """A score at or below the threshold (R82)."""
+
+    TYPE: ClassVar[str] = "ratchet.dissatisfaction.recorded.v1"
+    recorded_at: datetime
+    score: int
+    comment: str | None = None

@@ -1,0 +1,59 @@
+"""Moves recorded events from the outbox to the bus, in order, at least once."""
+
+import asyncio
+
+import structlog
+from sqlalchemy import text
+
+from shared.bus.port import Bus, Outgoing
+from shared.database import Database
+from shared.outbox import RELAY
+from shared.telemetry import EVENTS_PUBLISHED
+
+_log = structlog.get_logger(__name__)
+
+_CLAIM = text(
+    """
+    DELETE FROM outbox WHERE position IN (
+        SELECT position FROM outbox ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED
+    ) RETURNING position, type, body
+    """
+)
+
+
+class Relay:
+    """One service's relay. The claim is committed only when the bus has the events: a crash in between publishes
+    again, and the inbox makes that harmless."""
+
+    def __init__(self, database: Database, bus: Bus, *, most: int = 500, poll_seconds: float = 1.0) -> None:
+        self._database = database
+        self._bus = bus
+        self._most = most
+        self._poll_seconds = poll_seconds
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        service = self._database.spine.service
+        delay = 0.1
+        while True:
+            try:
+                moved = await self.move()
+                delay = 0.1
+            except Exception as error:  # whatever failed, the events are still in the outbox
+                _log.warning("relay_waits", service=service, error=repr(error), seconds=delay)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5.0)
+                continue
+            if moved < self._most:
+                await self._database.signals.wait(RELAY, self._poll_seconds)
+
+    async def move(self) -> int:
+        """Move one batch; returns how many events."""
+        async with self._database.engine.begin() as connection:
+            rows = (await connection.execute(_CLAIM, {"most": self._most})).all()
+            if not rows:
+                return 0
+            rows = sorted(rows)
+            await self._bus.publish([Outgoing(row.type, row.body) for row in rows])
+        EVENTS_PUBLISHED.labels(self._database.spine.service).inc(len(rows))
+        return len(rows)

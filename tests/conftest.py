@@ -1,0 +1,159 @@
+"""The real parts that tests run on: one Postgres and one RabbitMQ for the whole run, a database for each test."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import aio_pika
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.fleet import DEFINE, make_services
+from shared.app import Service
+from shared.bus.local import LocalBus
+from shared.bus.port import Bus
+from shared.bus.rabbitmq import RabbitBus
+from shared.http import acting
+from shared.provision import connect, create_database
+from shared.settings import Settings
+from tests.support.fleet import Fleet, running
+from tests.support.postgres import PostgresForTests, with_database
+from tests.support.rabbitmq import PrivateRabbitMQ
+
+_POSTGRES = "RATCHET_TEST_POSTGRES"
+_RABBITMQ = "RATCHET_TEST_RABBITMQ"
+_TEMPLATE = "ratchet_template"
+_started: list[PostgresForTests | PrivateRabbitMQ] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In the controlling process only: xdist's workers inherit the addresses."""
+    if hasattr(config, "workerinput"):
+        return
+    if os.environ.get("AMQP_URL"):
+        os.environ[_RABBITMQ] = os.environ["AMQP_URL"]
+    else:
+        rabbitmq = PrivateRabbitMQ()
+        rabbitmq.start()
+        _started.append(rabbitmq)
+        os.environ[_RABBITMQ] = rabbitmq.url
+    postgres = PostgresForTests()
+    os.environ[_POSTGRES] = postgres.start()
+    _started.append(postgres)
+    asyncio.run(_make_template(os.environ[_POSTGRES]))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    for part in _started:
+        part.stop()
+    _started.clear()
+
+
+async def _make_template(admin_url: str) -> None:
+    await _drop_database(admin_url, _TEMPLATE)
+    await create_database(admin_url, _TEMPLATE)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_dir=Path(folder))
+        for service in make_services(DEFINE, settings, with_database(admin_url, _TEMPLATE), LocalBus()):
+            await service.prepare()
+            await service.close()
+
+
+async def _drop_database(admin_url: str, name: str) -> None:
+    connection = await connect(admin_url)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The administrator's URL of the run's Postgres."""
+    return os.environ[_POSTGRES]
+
+
+@pytest.fixture(scope="session")
+def amqp_url() -> str:
+    """The run's RabbitMQ, ready."""
+    for part in _started:
+        if isinstance(part, PrivateRabbitMQ):
+            part.wait()
+    asyncio.run(_await_broker(os.environ[_RABBITMQ]))
+    return os.environ[_RABBITMQ]
+
+
+async def _await_broker(url: str) -> None:
+    for _ in range(300):
+        try:
+            connection = await aio_pika.connect(url, timeout=5)
+            await connection.close()
+            return
+        except (TimeoutError, OSError, aio_pika.exceptions.AMQPError):
+            await asyncio.sleep(0.2)
+    raise TimeoutError(url)
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A database of this test's own, with all five schemas."""
+    name = f"test_{uuid4().hex}"
+    connection = await connect(postgres_url)
+    try:
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
+    finally:
+        await connection.close()
+    yield with_database(postgres_url, name)
+    await _drop_database(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(data_dir=tmp_path_factory.mktemp("data"), pool_size=5, _env_file=None)  # type: ignore[call-arg]
+
+
+@pytest.fixture(params=["local", "rabbitmq"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    """Both buses, one after the other."""
+    if request.param == "local":
+        yield LocalBus()
+        return
+    url = request.getfixturevalue("amqp_url")
+    namespace = f"test-{uuid4().hex[:12]}"
+    yield RabbitBus(url, namespace=namespace)
+    connection = await aio_pika.connect(url)
+    channel = await connection.channel()
+    for name in (*DEFINE, "one", "two"):
+        await channel.queue_delete(f"{namespace}.{name}")
+    await channel.exchange_delete(f"{namespace}.events")
+    await connection.close()
+
+
+@pytest.fixture
+async def fleet(settings: Settings, database_url: str) -> AsyncIterator[Fleet]:
+    """All five services on the local bus."""
+    async with running(list(DEFINE), settings, database_url, LocalBus()) as started:
+        yield started
+
+
+@pytest.fixture
+async def service(request: pytest.FixtureRequest, settings: Settings, database_url: str) -> AsyncIterator[Service]:
+    """The service whose tests these are (the folder's name), prepared; its relay and jobs do not run."""
+    name = Path(request.path).relative_to(Path(__file__).parent).parts[0]
+    (made,) = make_services([name], settings, database_url, LocalBus())
+    await made.prepare()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def session(service: Service) -> AsyncIterator[AsyncSession]:
+    """A transaction of that service that is rolled back at the end."""
+    async with acting("tester"), service.database.transaction() as opened:
+        yield opened
+        await opened.rollback()
