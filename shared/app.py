@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from starlette.responses import RedirectResponse
 
-from shared import dead_letters, migrations, problems
+from shared import dead_letters, migrations, pages, problems
 from shared.auth import TokenVerifier
 from shared.bus.port import Bus
 from shared.database import Database, Spine, create_engine
@@ -154,6 +154,7 @@ def _make_app(definition: Definition, settings: Settings) -> FastAPI:
     for name, port in definition.ports.items():
         setattr(app.state, name, port)
     problems.install(app)
+    pages.install(app, definition.name, definition.migrations.parent)
     app.add_middleware(Edge, service=definition.name, body_limit_bytes=settings.body_limit_bytes)
     for router in (*definition.routers, dead_letters.routes, _make_health_routes(app)):
         app.include_router(router)

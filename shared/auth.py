@@ -13,7 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared import clock
 from shared.events.envelope import current_origin
-from shared.problems import Forbidden, Unauthenticated
+from shared.problems import Forbidden, Problem, Unauthenticated
 from shared.settings import Settings
 
 SESSION_COOKIE = "ratchet_session"
@@ -72,8 +72,8 @@ class TokenVerifier:
                 subject=str(claims["sub"])[:200],
                 name=str(claims.get("name") or claims["sub"])[:200],
                 roles=frozenset(known),
-                departments=tuple(claims.get("departments", ())),
-                customer=claims.get("customer"),
+                departments=tuple(str(department) for department in claims.get("departments") or ()),
+                customer=str(claims["customer"]) if claims.get("customer") else None,
             )
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("the token has expired; get a new one") from error
@@ -110,29 +110,49 @@ def mint(settings: Settings, subject: str, roles: list[Role], lifetime: timedelt
     return jwt.encode(payload, settings.keys.jwt, "HS256")
 
 
+async def identify(request: Request) -> Principal | Problem:
+    """The caller, from the bearer token or the console's cookie; or why it is not known. Sets the origin's actor.
+
+    A route without roles (an inbound webhook that is signed in its own way) may go on without a caller.
+    """
+    verifier: TokenVerifier = request.app.state.verifier
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    cookie = request.cookies.get(SESSION_COOKIE)
+    try:
+        if scheme.lower() == "bearer" and token:
+            principal = await verifier.verify(token.strip())
+        elif cookie:
+            principal = await verifier.verify(cookie)
+            if request.method not in _SAFE_METHODS and not is_same_origin(request):
+                return Forbidden("this write did not come from Ratchet's own pages")
+        else:
+            return Unauthenticated("send 'Authorization: Bearer TOKEN'; 'ratchet token --role ROLE' prints one")
+    except Unauthenticated as problem:
+        return problem
+    request.state.principal = principal
+    current_origin.set(replace(current_origin.get(), actor=principal.subject))
+    return principal
+
+
+Identity = Annotated[Principal | Problem, Depends(identify)]
+
+
 async def authenticate(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+    identity: Identity, _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 ) -> Principal:
-    """The caller, from the bearer token or the console's cookie.
+    """The caller.
 
     Raises:
         Unauthenticated: no token, or not a good one.
         Forbidden: a page of another site tried to write with the console's cookie.
     """
-    verifier: TokenVerifier = request.app.state.verifier
-    if credentials is not None:
-        principal = await verifier.verify(credentials.credentials)
-    elif cookie := request.cookies.get(SESSION_COOKIE):
-        principal = await verifier.verify(cookie)
-        if request.method not in _SAFE_METHODS and not _is_same_origin(request):
-            raise Forbidden("this write did not come from Ratchet's own pages")
-    else:
-        raise Unauthenticated("send 'Authorization: Bearer TOKEN'; 'ratchet token --role ROLE' prints one")
-    current_origin.set(replace(current_origin.get(), actor=principal.subject))
-    return principal
+    if isinstance(identity, Problem):
+        raise identity
+    return identity
 
 
-def _is_same_origin(request: Request) -> bool:
+def is_same_origin(request: Request) -> bool:
+    """Whether a browser sent this from one of our own pages; what sends neither header is no browser of today."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
