@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import problems
+from shared.auth import Identity
 from shared.database import Database
 from shared.events.envelope import Origin, current_origin
 from shared.ids import new_id
@@ -116,8 +117,13 @@ async def reading(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def writing(request: Request, idempotency_key: IdempotencyKey = None) -> AsyncIterator[AsyncSession]:
-    """The request's transaction. It commits before the response starts, whatever it then takes to send."""
+async def writing(
+    request: Request, _identity: Identity, idempotency_key: IdempotencyKey = None
+) -> AsyncIterator[AsyncSession]:
+    """The request's transaction. It commits before the response starts, whatever it then takes to send.
+
+    The caller is known before: an idempotency key is the caller's own.
+    """
     database: Database = request.app.state.database
     async with database.transaction() as session:
         if idempotency_key is not None:
@@ -133,7 +139,8 @@ Writing = Annotated[AsyncSession, Depends(writing, scope="function")]
 
 
 async def _claim_key(request: Request, session: AsyncSession, key: str) -> None:
-    digest = hashlib.sha256(request.method.encode() + str(request.url).encode() + await request.body()).digest()
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    digest = hashlib.sha256(asked + await request.body()).digest()
     mine = {"key": key, "actor": current_origin.get().actor, "route": request.url.path}
     claimed = await session.execute(
         text(

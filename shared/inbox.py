@@ -1,14 +1,16 @@
 """The inbox: every event takes effect exactly once per handler, and one bad event harms no other."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, NamedTuple
 from uuid import UUID
 
 import structlog
 from asyncpg.exceptions import (
     CannotConnectNowError,
+    DataError,
     InterfaceError,
     PostgresConnectionError,
     TooManyConnectionsError,
@@ -38,6 +40,13 @@ _CLAIM = text(
 ).bindparams(bindparam("events", type_=ARRAY(Uuid)), bindparam("handlers", type_=ARRAY(Text)))
 
 Handle = Callable[[AsyncSession, Sequence[Event[F]]], Awaitable[None]]
+_Pair = tuple[Event[dict[str, Any]], str]
+"""An event and the name of a handler that hears it."""
+
+
+class _Failure(NamedTuple):
+    pair: _Pair
+    error: Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +111,24 @@ class Inbox:
         Raises:
             Exception: the database is away; nothing was decided, the same events must come again.
         """
-        events: list[Event[dict[str, Any]]] = []
+        pairs: list[_Pair] = []
         for body in bodies:
             try:
-                events.append(parse(body))
+                event = parse(body)
             except MalformedEvent as error:
-                await self._park(None, UNREADABLE, body, error, attempts=1)
-        pairs = [(e, h.name) for e in events for h in self._handlers.values() if h.wants(e.type)]
-        await self._take_apart(pairs)
+                await self._park_unreadable(body, error)
+                continue
+            pairs += [(event, name) for name in self._hearing(event.type)]
+        failed = await self._take_apart(pairs)
+        for delay in self._retry_delays_seconds:
+            again = [failure for failure in failed if not isinstance(failure.error, MalformedEvent)]
+            if not again:
+                break
+            await asyncio.sleep(delay)
+            hopeless = [failure for failure in failed if isinstance(failure.error, MalformedEvent)]
+            failed = hopeless + [f for failure in again for f in await self._take_apart([failure.pair])]
+        for failure in failed:
+            await self._park(failure)
 
     async def replay(self, dead_letter_id: UUID) -> bool:
         """Run one parked event's handler again and settle the dead letter in the same transaction.
@@ -140,23 +159,25 @@ class Inbox:
             )
         return True
 
-    async def _take_apart(self, pairs: Sequence[tuple[Event[dict[str, Any]], str]]) -> None:
-        """All in one transaction; when that fails, each half by itself, down to the one that is bad."""
+    def _hearing(self, type_: str) -> list[str]:
+        return [handler.name for handler in self._handlers.values() if handler.wants(type_)]
+
+    async def _take_apart(self, pairs: Sequence[_Pair]) -> list[_Failure]:
+        """All in one transaction; when that fails, each half by itself, down to those that fail alone."""
         if not pairs:
-            return
+            return []
         try:
             await self._take_together(pairs)
         except Exception as error:
             if is_database_away(error):
                 raise
             if len(pairs) == 1:
-                await self._take_stubborn(*pairs[0], error)
-                return
+                return [_Failure(pairs[0], error)]
             middle = len(pairs) // 2
-            await self._take_apart(pairs[:middle])
-            await self._take_apart(pairs[middle:])
+            return [*await self._take_apart(pairs[:middle]), *await self._take_apart(pairs[middle:])]
+        return []
 
-    async def _take_together(self, pairs: Sequence[tuple[Event[dict[str, Any]], str]]) -> None:
+    async def _take_together(self, pairs: Sequence[_Pair]) -> None:
         async with self._database.transaction() as session:
             claimed = {
                 (row.event_id, row.handler)
@@ -183,47 +204,53 @@ class Inbox:
         finally:
             current_origin.reset(token)
 
-    async def _take_stubborn(self, event: Event[dict[str, Any]], name: str, error: Exception) -> None:
-        for delay in self._retry_delays_seconds:
-            if isinstance(error, MalformedEvent):
-                break
-            await asyncio.sleep(delay)
-            try:
-                await self._take_together([(event, name)])
-                return
-            except Exception as again:
-                if is_database_away(again):
-                    raise
-                error = again
-        await self._park(event, name, event.raw, error, attempts=1 + len(self._retry_delays_seconds))
-
-    async def _park(
-        self, event: Event[dict[str, Any]] | None, handler: str, body: bytes, error: Exception, attempts: int
-    ) -> None:
+    async def _park(self, failure: _Failure) -> None:
         """Park it and claim it in one transaction, so that a redelivery parks nothing twice."""
+        event, handler = failure.pair
+        attempts = 1 if isinstance(failure.error, MalformedEvent) else 1 + len(self._retry_delays_seconds)
+        await self._insert_letter(
+            event.id,
+            handler,
+            failure.error,
+            {
+                "event_id": event.id,
+                "type": event.type,
+                "subject": event.subject,
+                "body": event.raw,
+                "attempts": attempts,
+            },
+        )
+
+    async def _park_unreadable(self, body: bytes, error: MalformedEvent) -> None:
+        """What has no readable id is known again by its bytes."""
+        fingerprint = UUID(bytes=hashlib.sha256(body).digest()[:16])
+        unknown = {"event_id": None, "type": "unreadable", "subject": "", "body": body, "attempts": 1}
+        await self._insert_letter(fingerprint, UNREADABLE, error, unknown)
+
+    async def _insert_letter(self, claim_id: UUID, handler: str, error: Exception, values: dict[str, Any]) -> None:
         async with self._database.transaction() as session:
-            if event is not None:
-                claimed = await session.execute(_CLAIM, {"events": [event.id], "handlers": [handler]})
-                if claimed.first() is None:
-                    return
+            claimed = await session.execute(_CLAIM, {"events": [claim_id], "handlers": [handler]})
+            if claimed.first() is None:
+                return
             await session.execute(
                 insert(self._database.spine.dead_letters).values(
-                    id=new_id(),
-                    event_id=event.id if event else None,
-                    handler=handler,
-                    type=event.type if event else "unreadable",
-                    subject=event.subject if event else "",
-                    body=body,
-                    error=f"{type(error).__name__}: {error}".replace("\x00", "\\x00")[:4000],
-                    attempts=attempts,
+                    id=new_id(), handler=handler, error=_explain(error), **values
                 )
             )
         EVENTS_PARKED.labels(self._service, handler).inc()
-        _log.error("event_parked", service=self._service, handler=handler, error=repr(error))
+        _log.error("event_parked", service=self._service, handler=handler, error=_explain(error))
+
+
+def _explain(error: Exception) -> str:
+    """What Postgres can store of it."""
+    said = f"{type(error).__name__}: {error}".replace("\x00", "\\x00")
+    return said.encode(errors="replace").decode()[:4000]
 
 
 def is_database_away(error: BaseException) -> bool:
     """Whether this failure says that Postgres could not be asked, rather than that it refused."""
+    if isinstance(error, DataError):  # asyncpg could not encode a value; it calls that an interface error
+        return False
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return True

@@ -110,6 +110,10 @@ async def _on_malformed(request: Request, exc: Exception) -> JSONResponse:
 
 async def _on_http_exception(request: Request, exc: Exception) -> JSONResponse:
     assert isinstance(exc, HTTPException)
+    if isinstance(exc.__cause__, Problem):  # FastAPI wraps what was raised while it read the body
+        return await _on_problem(request, exc.__cause__)
+    if exc.status_code == 400 and exc.__cause__ is not None:
+        return await _on_problem(request, Malformed(f"the body cannot be read: {exc.__cause__}"[:500]))
     answer = response(exc.status_code, str(exc.detail), str(exc.detail), request.url.path, {})
     answer.headers.update(exc.headers or {})
     return answer
@@ -122,7 +126,8 @@ async def _on_crash(request: Request, exc: Exception) -> JSONResponse:
 
 
 def _where(loc: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in loc)
+    """A lone surrogate in a field's name could not be answered."""
+    return ".".join(str(part) for part in loc).encode(errors="replace").decode()
 
 
 def install(app: FastAPI) -> None:

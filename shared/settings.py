@@ -66,8 +66,8 @@ def _local_keys(data_dir: Path) -> Keys:
     """Random keys of this data folder, made on first need and readable by its owner only."""
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / "keys.json"
-    fresh = data_dir / f"keys.{os.getpid()}.tmp"
     if not path.exists():
+        fresh = data_dir / f"keys.{secrets.token_hex(8)}.tmp"
         fresh.touch(mode=0o600)
         fresh.write_text(json.dumps({"jwt": secrets.token_hex(32), "seal": secrets.token_hex(32)}))
         try:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -84,7 +85,8 @@ def amqp_url() -> str:
     for part in _started:
         if isinstance(part, PrivateRabbitMQ):
             part.wait()
-    asyncio.run(_await_broker(os.environ[_RABBITMQ]))
+    with ThreadPoolExecutor(1) as aside:  # an async fixture may be the first to ask, and its loop is running
+        aside.submit(lambda: asyncio.run(_await_broker(os.environ[_RABBITMQ]))).result()
     return os.environ[_RABBITMQ]
 
 

@@ -1,6 +1,7 @@
 """Many events in one message: the CloudEvents JSON Batch format, with every event's bytes kept as they are.
 
-One event a line: compact JSON holds no raw newline, so the lines can be split again without parsing.
+Ours hold one event a line, and the content type says so: compact JSON has no raw newline, so the lines can be split
+again without parsing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from shared.bus.port import Outgoing
 
 SINGLE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
+LINES = f"{BATCH}; framing=lines"
 MOST_EVENTS = 64
 MOST_BYTES = 256 * 1024
 
@@ -40,10 +42,10 @@ def pack(events: Sequence[Outgoing], most_events: int = MOST_EVENTS, most_bytes:
 
 def unpack(content_type: str | None, body: bytes) -> list[bytes]:
     """The events' bytes in a message; one that is not a batch is one event, whatever it says."""
-    if content_type != BATCH:
-        return [body]
-    if body.startswith(b"[\n") and body.endswith(b"\n]"):
+    if content_type == LINES:
         return body[2:-2].split(b",\n")
+    if (content_type or "").partition(";")[0].strip().lower() != BATCH:
+        return [body]
     try:
         return [orjson.dumps(event) for event in orjson.loads(body)]
     except (orjson.JSONDecodeError, TypeError):
@@ -53,4 +55,4 @@ def unpack(content_type: str | None, body: bytes) -> list[bytes]:
 def _message(type_: str, lines: list[bytes]) -> Packed:
     if len(lines) == 1:
         return Packed((type_, SINGLE, lines[0]))
-    return Packed((type_, BATCH, b"[\n" + b",\n".join(lines) + b"\n]"))
+    return Packed((type_, LINES, b"[\n" + b",\n".join(lines) + b"\n]"))

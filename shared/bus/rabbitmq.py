@@ -108,7 +108,7 @@ class RabbitBus:
                 delay = 0.1
                 await self._consume_until_lost(connection, channel, queue, receive)
                 _log.warning("consumer_lost_connection", queue=name)
-            except _CONNECTION_LOST as error:
+            except Exception as error:  # whatever failed, nothing was acknowledged that did not commit
                 _log.warning("consumer_waits", queue=name, error=repr(error), seconds=delay)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 5.0)
@@ -128,6 +128,8 @@ class RabbitBus:
         arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         connection.close_callbacks.add(lambda *_: arrived.put_nowait(None))
         channel.close_callbacks.add(lambda *_: arrived.put_nowait(None))
+        underlay = await channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(lambda _frame: arrived.put_nowait(None))  # the queue was deleted
         await queue.consume(arrived.put, no_ack=False)
         self._consuming.add(queue.name)
         while True:

@@ -114,7 +114,7 @@ def parse(raw: bytes) -> Event[dict[str, Any]]:
     """
     try:
         document = orjson.loads(raw)
-        return Event(
+        event: Event[dict[str, Any]] = Event(
             id=UUID(document["id"]),
             source=document["source"].lstrip("/"),
             type=document["type"],
@@ -128,8 +128,21 @@ def parse(raw: bytes) -> Event[dict[str, Any]]:
             data=document["data"],
             raw=raw,
         )
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        _check_attributes(event)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MalformedEvent(f"{type(error).__name__}: {error}") from error
+    return event
+
+
+def _check_attributes(event: Event[dict[str, Any]]) -> None:
+    """What every reader relies on: text that Postgres can store, a time with a zone, data that are an object."""
+    text = event.source + event.type + event.subject + event.correlation_id + event.actor
+    if "\x00" in text + (event.causation_id or "") + (event.traceparent or ""):
+        raise ValueError("an attribute holds a NUL character")
+    if event.time.tzinfo is None:
+        raise ValueError("time has no zone")
+    if not isinstance(event.data, dict):
+        raise TypeError("data is not an object")
 
 
 def typed(event: Event[dict[str, Any]], contract: type[F]) -> Event[F]:
