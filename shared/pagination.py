@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
@@ -49,8 +50,13 @@ def _convert(value: Any, type_: type) -> Any:
         if not isinstance(value, int) or not -(2**63) <= value < 2**63:
             raise ValueError(value)
         return value
-    if hasattr(type_, "fromisoformat"):
-        return type_.fromisoformat(value)
+    if type_ is datetime:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError(value)
+        return moment.astimezone(UTC)
+    if type_ is date:
+        return date.fromisoformat(value)
     return type_(value)
 
 

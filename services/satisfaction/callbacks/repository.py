@@ -1,0 +1,285 @@
+"""Every SQL statement of the callbacks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Row,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    func,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.satisfaction.callbacks import rules
+from services.satisfaction.callbacks.models import callback_attempts, callbacks
+
+_MOST_ATTEMPTS_SHOWN = 200
+
+# A callback is born cancelled where a reopen of its own or of a later resolution was heard before it.
+_INSERT = text(
+    """
+    INSERT INTO callbacks (id, ticket_id, source, external_id, resolution_number, title, priority, service, customer,
+                           project, "group", resolver, resolved_at, due_at, correlation_id, reopened_at, cancelled_at,
+                           state)
+    SELECT new.*, coalesce(new.reopened_at, later.reopened_at),
+           CASE WHEN coalesce(new.reopened_at, later.reopened_at) IS NULL THEN 'due' ELSE 'cancelled' END
+    FROM unnest(:ids, :ticket_ids, :sources, :external_ids, :resolution_numbers, :titles, :priorities, :services,
+                :customers, :projects, :groups, :resolvers, :resolved_ats, :due_ats, :correlation_ids, :reopened_ats)
+        AS new(id, ticket_id, source, external_id, resolution_number, title, priority, service, customer, project,
+               "group", resolver, resolved_at, due_at, correlation_id, reopened_at)
+    LEFT JOIN LATERAL (
+        SELECT known.reopened_at FROM callbacks AS known
+        WHERE known.ticket_id = new.ticket_id AND known.resolution_number > new.resolution_number
+          AND known.reopened_at IS NOT NULL
+        ORDER BY known.resolution_number LIMIT 1
+    ) AS later ON true
+    ORDER BY new.ticket_id, new.resolution_number, new.id
+    ON CONFLICT (ticket_id, resolution_number) DO NOTHING
+    RETURNING id, state, cancelled_at
+    """
+).bindparams(
+    bindparam("ids", type_=ARRAY(Uuid)),
+    bindparam("ticket_ids", type_=ARRAY(Uuid)),
+    bindparam("resolution_numbers", type_=ARRAY(Integer)),
+    *(
+        bindparam(name, type_=ARRAY(Text))
+        for name in (
+            "sources",
+            "external_ids",
+            "titles",
+            "priorities",
+            "services",
+            "customers",
+            "projects",
+            "groups",
+            "resolvers",
+            "correlation_ids",
+        )
+    ),
+    *(bindparam(name, type_=ARRAY(DateTime(timezone=True))) for name in ("resolved_ats", "due_ats", "reopened_ats")),
+)
+
+_CANCEL = text(
+    """
+    UPDATE callbacks AS c SET state = 'cancelled', cancelled_at = undone.at, next_attempt_at = NULL,
+                              version = version + 1
+    FROM unnest(:ids, :reopened_ats) AS undone(id, at)
+    WHERE c.id = undone.id RETURNING c.*
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("reopened_ats", type_=ARRAY(DateTime(timezone=True))))
+
+_MARK_REOPENED = text(
+    """
+    UPDATE callbacks AS c SET reopened_at = undone.at FROM unnest(:ids, :reopened_ats) AS undone(id, at)
+    WHERE c.id = undone.id
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("reopened_ats", type_=ARRAY(DateTime(timezone=True))))
+
+_NOTICE_OVERDUE = text(
+    """
+    WITH late AS MATERIALIZED (
+        SELECT id FROM callbacks WHERE state = 'due' AND overdue_at IS NULL AND due_at < :now
+        ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    UPDATE callbacks AS c SET overdue_at = :now, version = version + 1
+    FROM late WHERE c.id = late.id RETURNING c.*
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; None does not narrow. `overdue` is as at `now`."""
+
+    now: datetime
+    state: str | None = None
+    overdue: bool | None = None
+    ticket_id: UUID | None = None
+    customer: str | None = None
+    external_id: str | None = None
+    due_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose resolutions are counted, `resolved_from` included and `resolved_before` not; None does not narrow."""
+
+    resolved_from: datetime | None = None
+    resolved_before: datetime | None = None
+    service: str | None = None
+    customer: str | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The resolutions of a scope by what became of their callbacks; `overdue` is a part of `open`."""
+
+    resolved: int
+    completed_on_time: int
+    completed_late: int
+    unreachable: int
+    open: int
+    overdue: int
+    cancelled: int
+
+
+async def insert(session: AsyncSession, columns: dict[str, list[Any]]) -> Sequence[Row[Any]]:
+    """Add callbacks by one statement, `columns` as the statement names them; those that are there stay as they are.
+
+    Returns `(id, state, cancelled_at)` of those that are new. The order of the rows is the same for every caller, so
+    that two batches which meet do not wait for each other in a circle.
+    """
+    return (await session.execute(_INSERT, columns)).all()
+
+
+async def lock_of_tickets(session: AsyncSession, ticket_ids: Iterable[UUID]) -> Sequence[Row[Any]]:
+    """All callbacks of these tickets, held until the transaction ends."""
+    query = (
+        select(callbacks)
+        .where(callbacks.c.ticket_id.in_(list(ticket_ids)))
+        .order_by(callbacks.c.ticket_id, callbacks.c.resolution_number)
+        .with_for_update()
+    )
+    return (await session.execute(query)).all()
+
+
+async def cancel(session: AsyncSession, reopened_ats: dict[UUID, datetime]) -> Sequence[Row[Any]]:
+    """Cancel these callbacks, each at the time beside it; returns them as they are then."""
+    moments = {"ids": list(reopened_ats), "reopened_ats": list(reopened_ats.values())}
+    return (await session.execute(_CANCEL, moments)).all()
+
+
+async def mark_reopened(session: AsyncSession, reopened_ats: dict[UUID, datetime]) -> None:
+    """Remember that these resolutions were undone, whatever became of their callbacks."""
+    moments = {"ids": list(reopened_ats), "reopened_ats": list(reopened_ats.values())}
+    await session.execute(_MARK_REOPENED, moments)
+
+
+async def notice_overdue(session: AsyncSession, now: datetime, most: int) -> Sequence[Row[Any]]:
+    """Set `overdue_at` on up to `most` callbacks whose time is over; returns them as they were due."""
+    rows = (await session.execute(_NOTICE_OVERDUE, {"now": now, "most": most})).all()
+    return sorted(rows, key=lambda row: (row.due_at, row.id))
+
+
+async def get(session: AsyncSession, callback_id: UUID) -> Row[Any] | None:
+    return (await session.execute(select(callbacks).where(callbacks.c.id == callback_id))).one_or_none()
+
+
+async def lock(session: AsyncSession, callback_id: UUID) -> Row[Any] | None:
+    """This callback, held until the transaction ends."""
+    query = select(callbacks).where(callbacks.c.id == callback_id).with_for_update()
+    return (await session.execute(query)).one_or_none()
+
+
+async def update(session: AsyncSession, callback_id: UUID, values: dict[str, Any]) -> Row[Any]:
+    """Set these columns; returns the callback as it is then."""
+    statement = callbacks.update().where(callbacks.c.id == callback_id).values(values).returning(callbacks)
+    row: Row[Any] = (await session.execute(statement)).one()
+    return row
+
+
+async def list_callbacks(
+    session: AsyncSession, filters: Filters, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Callbacks behind `(due_at, id)`, what is due next first."""
+    query = _narrow(select(callbacks), filters)
+    return await _next_due(session, query, after, limit)
+
+
+def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
+    for column in ("state", "ticket_id", "customer", "external_id"):
+        value = getattr(filters, column)
+        if value is not None:
+            query = query.where(callbacks.c[column] == value)
+    if filters.due_before is not None:
+        query = query.where(callbacks.c.due_at < filters.due_before)
+    if filters.overdue is not None:
+        is_overdue = (callbacks.c.state == "due") & (callbacks.c.due_at < filters.now)
+        query = query.where(is_overdue if filters.overdue else ~is_overdue)
+    return query
+
+
+async def list_callable(
+    session: AsyncSession, now: datetime, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Open callbacks for which no later time was agreed, what is due next first."""
+    is_callable = callbacks.c.next_attempt_at.is_(None) | (callbacks.c.next_attempt_at <= now)
+    query = select(callbacks).where(callbacks.c.state == "due", is_callable)
+    return await _next_due(session, query, after, limit)
+
+
+async def _next_due(
+    session: AsyncSession, query: Select[Any], after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Row[Any]]:
+    if after is not None:
+        query = query.where(tuple_(callbacks.c.due_at, callbacks.c.id) > tuple_(*after))
+    query = query.order_by(callbacks.c.due_at, callbacks.c.id).limit(limit)
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows
+
+
+async def list_agreed(session: AsyncSession, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    """Open callbacks for which a later time was agreed, the next one first."""
+    query = (
+        select(callbacks)
+        .where(callbacks.c.state == "due", callbacks.c.next_attempt_at > now)
+        .order_by(callbacks.c.next_attempt_at, callbacks.c.id)
+        .limit(limit)
+    )
+    return (await session.execute(query)).all()
+
+
+async def add_attempt(session: AsyncSession, values: dict[str, Any]) -> Row[Any]:
+    """Add an attempt; returns it."""
+    statement = callback_attempts.insert().values(values).returning(callback_attempts)
+    row: Row[Any] = (await session.execute(statement)).one()
+    return row
+
+
+async def list_attempts(session: AsyncSession, callback_id: UUID) -> Sequence[Row[Any]]:
+    """The newest attempts (at most 200) in the order in which they were recorded."""
+    attempts = callback_attempts
+    query = select(attempts).where(attempts.c.callback_id == callback_id).order_by(attempts.c.number.desc())
+    return (await session.execute(query.limit(_MOST_ATTEMPTS_SHOWN))).all()[::-1]
+
+
+async def count(session: AsyncSession, scope: Scope, now: datetime) -> Counts:
+    """F23's counts. A resolution's time is looked up by `due_at`, 24 h later: that is where the index is."""
+    c = callbacks.c
+    conditions = [
+        c[column] == value
+        for column in ("service", "customer", "group")
+        if (value := getattr(scope, column)) is not None
+    ]
+    if scope.resolved_from is not None:
+        conditions.append(c.due_at >= rules.compute_due_at(scope.resolved_from))
+    if scope.resolved_before is not None:
+        conditions.append(c.due_at < rules.compute_due_at(scope.resolved_before))
+    query = select(
+        func.count().label("resolved"),
+        _count_where(c.state == "completed", c.completed_at <= c.due_at).label("completed_on_time"),
+        _count_where(c.state == "completed", c.completed_at > c.due_at).label("completed_late"),
+        _count_where(c.state == "unreachable").label("unreachable"),
+        _count_where(c.state == "due").label("open"),
+        _count_where(c.state == "due", c.due_at < now).label("overdue"),
+        _count_where(c.state == "cancelled").label("cancelled"),
+    ).where(*conditions)
+    return Counts(**(await session.execute(query)).one()._mapping)
+
+
+def _count_where(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count().filter(*conditions)
