@@ -7,7 +7,9 @@ from babel import Locale, dates, numbers, units
 
 _LOCALES = {"en": Locale("en"), "zh-CN": Locale("zh", "CN", script="Hans")}
 NO_DATA = "–"
-_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+PERCENTS = ("percent", "%")
+SHARES = ("share", "ratio", "proportion")
+SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
 def locale_of(language: str) -> Locale:
@@ -55,7 +57,7 @@ def format_duration(value: float | timedelta | None, language: str) -> str:
     sign, rest = ("-" if seconds < 0 else ""), abs(seconds)
     parts: list[str] = []
     for unit in ("day", "hour", "minute", "second"):
-        size = _SECONDS[f"{unit}s"]
+        size = SECONDS[f"{unit}s"]
         count, rest = divmod(rest, size)
         if count or (unit == "second" and not parts):
             parts.append(_format_unit(count, unit, language))
@@ -81,11 +83,11 @@ def format_quantity(value: float | None, unit: str, language: str) -> str:
     stands behind the number."""
     if value is None:
         return NO_DATA
-    if unit in ("percent", "%"):
+    if unit in PERCENTS:
         return f"{format_number(value, language, 2)}%"
-    if unit in ("share", "ratio", "proportion"):
+    if unit in SHARES:
         return format_percent(value, language)
-    if unit in _SECONDS:
-        return format_duration(value * _SECONDS[unit], language)
+    if unit in SECONDS:
+        return format_duration(value * SECONDS[unit], language)
     number = format_number(value, language)
     return number if unit in ("", "count") else f"{number} {unit}"

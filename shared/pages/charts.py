@@ -1,0 +1,261 @@
+"""Charts: Vega-Lite specifications, drawn as SVG on the server; colours follow the page's light or dark scheme.
+
+vl-convert holds a JavaScript engine: about 80 MB, and 0.8 s for the first chart, 0.1 s for each further one. It lives
+in a process of its own (`draw.py`) that the first chart starts and that ends when nobody asks, so that no service
+carries it; what was drawn is kept by the hash of its specification.
+"""
+
+import asyncio
+import atexit
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+from markupsafe import Markup
+
+from shared.pages import formats
+from shared.pages.languages import LANGUAGES, N_, load_catalogue
+
+_log = structlog.get_logger(__name__)
+_HERE = Path(__file__).parent
+_WORDS = {language: load_catalogue(language, [_HERE]).gettext for language in LANGUAGES}
+_MOST_KEPT = 200
+_WIDTH, _HEIGHT = 960, 270
+_LABELLED = re.compile(r'<path aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"([^>]*)/>')
+
+
+class ChartFailed(RuntimeError):
+    """This specification could not be drawn: says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A period's value in the measure's unit, over `n` cases; None is a period without data."""
+
+    period: date
+    value: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What was expected, or held, from a day on."""
+
+    effective_from: date
+    value: float
+
+
+class Renderer:
+    """Draws in a process of its own, one chart at a time, and keeps what it drew."""
+
+    def __init__(self, most_kept: int = _MOST_KEPT) -> None:
+        self._most_kept = most_kept
+        self._kept: OrderedDict[bytes, str] = OrderedDict()
+        self._process: subprocess.Popen[str] | None = None
+        self._lock = threading.Lock()
+
+    async def draw(self, spec: dict[str, Any]) -> str:
+        """The SVG of a Vega-Lite specification.
+
+        Raises:
+            ChartFailed: the specification is wrong, or drawing took too long.
+        """
+        line = json.dumps(spec, sort_keys=True)
+        key = hashlib.sha256(line.encode()).digest()
+        kept = self._kept.get(key)
+        return kept if kept is not None else await asyncio.to_thread(self._draw, key, line)
+
+    def close(self) -> None:
+        """End the process that draws, if there is one; the next chart starts another."""
+        with self._lock:
+            self._end()
+
+    def _draw(self, key: bytes, line: str) -> str:
+        with self._lock:
+            if key not in self._kept:
+                # a process that ended itself for want of work is seen only when asked: ask a fresh one once more
+                answer = self._ask(line) if self._process is not None else None
+                answer = json.loads(answer or self._ask(line) or '{"error": "the process that draws ended"}')
+                if "error" in answer:
+                    raise ChartFailed(answer["error"])
+                self._kept[key] = answer["svg"]
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most_kept:
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+    def _ask(self, line: str) -> str | None:
+        """The answer, or None when the process has ended."""
+        if self._process is None:
+            self._process = subprocess.Popen(  # noqa: S603 - our own file
+                [sys.executable, "-P", str(_HERE / "draw.py")],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                start_new_session=True,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except OSError:
+            answer = ""
+        if not answer:
+            self._end()
+        return answer or None
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            try:
+                self._process.communicate()
+            except OSError:  # what was not written yet has nobody to read it
+                self._process.wait()
+            self._process = None
+
+
+renderer = Renderer()
+atexit.register(renderer.close)
+
+
+async def line_chart(
+    title: str,
+    points: Sequence[Point],
+    *,
+    unit: str,
+    language: str,
+    baseline: Sequence[Level] = (),
+    target: Sequence[Level] = (),
+) -> Markup:
+    """A measure's months as a <figure>: the values, and the baseline and target as they held at the time.
+
+    `unit` is as in `formats.format_quantity`; `baseline` and `target` are in order of `effective_from`. A chart that
+    cannot be drawn says so: the figures stand in the table beside it.
+    """
+    words = _WORDS[language]
+    try:
+        svg = await renderer.draw(make_spec(points, unit=unit, language=language, baseline=baseline, target=target))
+    except ChartFailed as failure:
+        _log.error("chart_failed", title=title, error=str(failure))
+        return Markup('<p class="notice warn">{}</p>').format(words(N_("The chart could not be drawn.")))
+    shown = [(N_("Value"), "value"), *([(N_("Baseline"), "baseline")] * bool(baseline))]
+    shown += [(N_("Target"), "target")] * bool(target)
+    legend = Markup("").join(Markup('<li class="{}">{}</li>').format(kind, words(name)) for name, kind in shown)
+    return Markup(
+        '<figure class="chart"><figcaption>{}</figcaption><div class="drawing" tabindex="0">{}</div>'
+        '<ul class="legend">{}</ul></figure>'
+    ).format(title, name_svg(svg, title, describe(points, unit, language)), legend)
+
+
+def make_spec(
+    points: Sequence[Point], *, unit: str, language: str, baseline: Sequence[Level], target: Sequence[Level]
+) -> dict[str, Any]:
+    """The Vega-Lite specification. Colours are the stylesheet's variables."""
+    scale, axis_unit = _axis(points, unit)
+    rows = [
+        {
+            "month": formats.format_month(point.period, language),
+            "value": None if point.value is None else point.value * scale,
+            "label": _tell(point, unit, language),
+            "baseline": _scaled(level_at(baseline, point.period), scale),
+            "target": _scaled(level_at(target, point.period), scale),
+        }
+        for point in points
+    ]
+    x = {"field": "month", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": 0}}
+    y = {"type": "quantitative", "axis": {"title": None, "labelExpr": f"datum.label + '{axis_unit}'"}}
+    y_scale = {"zero": False, "nice": True}
+
+    def layer(field: str, mark: dict[str, Any]) -> dict[str, Any]:
+        return {"mark": mark, "encoding": {"x": x, "y": {**y, "field": field, "scale": y_scale}}}
+
+    layers = [layer("baseline", {"type": "line", "interpolate": "step", "stroke": "var(--muted)", "strokeWidth": 1.5})]
+    layers.append(
+        layer("target", {"type": "line", "interpolate": "step", "stroke": "var(--warn)", "strokeDash": [5, 4]})
+    )
+    layers.append(layer("value", {"type": "line", "stroke": "var(--accent)", "strokeWidth": 2.5}))
+    dots = layer("value", {"type": "point", "filled": True, "fill": "var(--accent)", "size": 60, "opacity": 1})
+    dots["encoding"]["description"] = {"field": "label"}
+    layers.append({**dots, "transform": [{"filter": "isValid(datum.value)"}]})
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "autosize": {"type": "fit", "contains": "padding"},
+        "background": None,
+        "data": {"values": rows},
+        "layer": layers,
+        "config": {
+            "font": "inherit",
+            "view": {"stroke": None},
+            "axis": {
+                "labelColor": "var(--muted)",
+                "labelFontSize": 13,
+                "gridColor": "var(--line)",
+                "domain": False,
+                "ticks": False,
+                "labelPadding": 8,
+            },
+            "axisX": {"grid": False, "labelOverlap": True},
+            "axisY": {"tickCount": 5},
+        },
+    }
+
+
+def level_at(levels: Sequence[Level], day: date) -> float | None:
+    """What held on this day, of levels in order of `effective_from`."""
+    held = [level.value for level in levels if level.effective_from <= day]
+    return held[-1] if held else None
+
+
+def describe(points: Sequence[Point], unit: str, language: str) -> str:
+    """The chart in words, for those who do not see it."""
+    separator = ";" if language == "zh-CN" else "; "
+    return separator.join(_tell(point, unit, language) for point in points)
+
+
+def name_svg(svg: str, title: str, description: str) -> Markup:
+    """Give the drawing a name and a description, and each point a tooltip of its label. vl-convert escapes labels."""
+    key = hashlib.sha256(f"{title}\0{description}".encode()).hexdigest()[:10]
+    attributes = Markup(' role="img" aria-labelledby="t{0} d{0}">').format(key)
+    names = Markup('<title id="t{0}">{1}</title><desc id="d{0}">{2}</desc>').format(key, title, description)
+    start, drawing = svg.split(">", 1)
+    drawing = _LABELLED.sub(r'<path aria-label="\1"\2><title>\1</title></path>', drawing)
+    return Markup(start) + attributes + names + Markup(drawing)  # noqa: S704 - escaped by vl-convert
+
+
+def _tell(point: Point, unit: str, language: str) -> str:
+    value = formats.format_quantity(point.value, unit, language)
+    return f"{formats.format_month(point.period, language)}: {value} (n = {formats.format_number(point.n, language)})"
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None else value * scale
+
+
+def _axis(points: Sequence[Point], unit: str) -> tuple[float, str]:
+    """By what to multiply values for the axis, and what stands behind its numbers."""
+    if unit in formats.SHARES:
+        return 100.0, "%"
+    if unit in formats.PERCENTS:
+        return 1.0, "%"
+    if unit in formats.SECONDS:
+        largest = max((abs(point.value) for point in points if point.value is not None), default=0.0)
+        seconds = largest * formats.SECONDS[unit]
+        shown = next((name for name, size in (("d", 86400), ("h", 3600), ("min", 60)) if seconds >= 2 * size), "s")
+        size = {"d": 86400, "h": 3600, "min": 60, "s": 1}[shown]
+        return formats.SECONDS[unit] / size, f" {shown}"
+    return 1.0, ""
