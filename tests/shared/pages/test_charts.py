@@ -147,7 +147,8 @@ class TestRenderer:
         async with server:
             port = server.sockets[0].getsockname()[1]
             elsewhere = {"url": f"http://127.0.0.1:{port}/data.csv", "format": {"type": "csv"}}
-            await renderer.draw({"data": elsewhere, "mark": "text", "encoding": {"text": {"field": "word"}}})
+            with pytest.raises(ChartFailed, match="not allowed"):
+                await renderer.draw({"data": elsewhere, "mark": "text", "encoding": {"text": {"field": "word"}}})
         assert asked == []
 
     async def test_many_at_once_share_one_process(self, renderer: Renderer) -> None:
