@@ -1,0 +1,3 @@
+"""The services of Ratchet, and the `ratchet` command."""
+
+__version__ = "0.1.0"

@@ -1,10 +1,11 @@
-"""The five services by name, and one ASGI application that mounts any of them."""
+"""The five services by name, started and stopped together, and one ASGI application that mounts any of them."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.responses import RedirectResponse
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from services.audit import main as audit
@@ -12,6 +13,7 @@ from services.improvement import main as improvement
 from services.metrics import main as metrics
 from services.notifier import main as notifier
 from services.satisfaction import main as satisfaction
+from shared import problems
 from shared.app import Service
 from shared.bus.port import Bus
 from shared.settings import Settings
@@ -49,19 +51,28 @@ async def stop_services(services: list[Service], bus: Bus) -> None:
         await service.close()
 
 
-def make_gateway(services: list[Service], bus: Bus) -> Starlette:
-    """One application with every service under its name."""
+@asynccontextmanager
+async def started(services: list[Service], bus: Bus) -> AsyncIterator[None]:
+    """Started inside; stopped at the end, and where the start is cut short."""
+    try:
+        await start_services(services)
+        yield
+    finally:
+        await stop_services(services, bus)
 
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        try:
-            await start_services(services)
-            yield
-        finally:
-            await stop_services(services, bus)
 
-    async def home(_request: object) -> RedirectResponse:
-        return RedirectResponse(f"/{services[0].definition.name}/")
+def make_gateway(services: list[Service]) -> Starlette:
+    """One application with every service under its name; whoever serves it starts and stops them."""
+    home_path = f"/{services[0].definition.name}/"
+
+    async def home(_request: Request) -> RedirectResponse:
+        return RedirectResponse(home_path)
+
+    async def not_found(request: Request, _error: Exception) -> Response:
+        names = ", ".join(f"/{service.definition.name}" for service in services)
+        return problems.response(
+            404, problems.NotFound.title(), f"nothing is here; the services are at {names}", request.url.path, {}
+        )
 
     mounts = [Mount(f"/{service.definition.name}", service.app) for service in services]
-    return Starlette(routes=[*mounts, Route("/", home)], lifespan=lifespan)
+    return Starlette(routes=[*mounts, Route("/", home)], exception_handlers={404: not_found})

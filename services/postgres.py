@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from services.failures import Failure
+
 DATABASE = "ratchet"
 VERSION = 18
 _SUPERUSER = "postgres"
@@ -29,7 +31,7 @@ _START_SECONDS = 120.0
 _STOP_SECONDS = 60.0
 
 
-class PostgresFailed(RuntimeError):
+class PostgresFailed(Failure):
     """The embedded server does not start: says why, in its own words."""
 
 
@@ -168,7 +170,8 @@ def _initialise(folder: Path, identity: dict[str, Any]) -> None:
     aside.mkdir(mode=0o700)
     if identity:
         os.chown(aside, identity["user"], identity["group"])
-    command = [_binary("initdb"), "-D", aside, "-U", _SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust"]
+    initdb = str(_binary("initdb"))
+    command = [initdb, "-D", str(aside), "-U", _SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust"]
     done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, **identity)
     if done.returncode:
         raise PostgresFailed(f"initdb failed:\n{(done.stderr or done.stdout)[-2000:]}")

@@ -43,7 +43,7 @@ class Fleet:
 async def running(names: list[str], settings: Settings, database_url: str, bus: Bus) -> AsyncIterator[Fleet]:
     """These services, started; stopped at the end."""
     services = make_services(names, settings, database_url, bus)
-    gateway = make_gateway(services, bus)
+    gateway = make_gateway(services)
     transport = httpx.ASGITransport(app=gateway, raise_app_exceptions=False)
     try:
         await start_services(services)
