@@ -1,7 +1,7 @@
 """A service put together: its tables, routes, handlers and jobs, on whichever bus and database it is given."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import RedirectResponse
 
 from shared import dead_letters, migrations, pages, problems
 from shared.auth import TokenVerifier
 from shared.bus.port import Bus
 from shared.database import Database, Spine, create_engine
-from shared.http import Edge
+from shared.http import Edge, acting
 from shared.inbox import AnyHandler, Inbox
 from shared.jobs import Job, run_forever
 from shared.provision import admit
@@ -36,7 +37,8 @@ _FORGET_KEYS = text("DELETE FROM idempotency_keys WHERE created_at < now() - mak
 
 @dataclass(frozen=True)
 class Definition:
-    """What a service is. `ports` are put on `app.state` for its routes."""
+    """What a service is. `ports` are put on `app.state` for its routes; `seed` writes what every installation begins
+    with, at each start, and does nothing where it is there."""
 
     spine: Spine
     title: str
@@ -46,6 +48,7 @@ class Definition:
     jobs: tuple[Job, ...] = ()
     ports: Mapping[str, Any] = field(default_factory=dict)
     home: str | None = None
+    seed: Callable[[AsyncSession], Awaitable[None]] | None = None
 
     @property
     def name(self) -> str:
@@ -77,6 +80,9 @@ class Service:
         engine = create_engine(self._url, name, admission.role, self.settings.pool_size)
         self.app.state.database = Database(engine, self.definition.spine, Signals())
         self.app.state.inbox = Inbox(self.database, self.definition.handlers)
+        if self.definition.seed is not None:
+            async with acting(f"service:{name}"), self.database.transaction() as session:
+                await self.definition.seed(session)
 
     async def subscribe(self) -> None:
         """Begin to hear. `prepare` comes first."""

@@ -2,16 +2,30 @@
 
 from pathlib import Path
 
+from services.metrics.analysis import models as _analysis  # noqa: F401
+from services.metrics.callbacks import consumers as callbacks
 from services.metrics.database import spine
+from services.metrics.gaps import routes as gaps
+from services.metrics.imports import routes as imports
+from services.metrics.inbound import routes as inbound
+from services.metrics.measures import jobs as measure_jobs
+from services.metrics.measures import routes as measures
+from services.metrics.measures.service import define_builtin_measures
+from services.metrics.tickets import routes as tickets
 from shared.app import Definition
+from shared.sealing import Sealer
 from shared.settings import Settings
 
 
-def define(_settings: Settings) -> Definition:
+def define(settings: Settings) -> Definition:
     """Everything that metrics is made of."""
     return Definition(
         spine=spine,
-        title="metrics",
+        title="metrics: what was promised, what was delivered, where the gap is",
         migrations=Path(__file__).parent / "migrations",
-        routers=(),
+        routers=(tickets.routes, inbound.routes, imports.routes, measures.routes, gaps.routes),
+        handlers=callbacks.handlers,
+        jobs=measure_jobs.jobs,
+        ports={"sealer": Sealer(settings.keys.seal)},
+        seed=define_builtin_measures,
     )

@@ -23,7 +23,7 @@ class Fact(BaseModel):
     TYPE: ClassVar[str]
 
 
-D = TypeVar("D")
+D = TypeVar("D", covariant=True)
 F = TypeVar("F", bound=Fact)
 
 

@@ -1,0 +1,61 @@
+"""Every SQL statement on effect requests."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.metrics.analysis.models import effect_requests
+from services.metrics.measures.models import observations
+
+
+async def insert_requests(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    await session.execute(upsert(effect_requests).on_conflict_do_nothing(), list(rows))
+
+
+async def claim_due(session: AsyncSession, now: datetime, lease_until: datetime) -> Row[Any] | None:
+    """One request whose turn it is; nobody else takes it before `lease_until`."""
+    query = (
+        select(effect_requests)
+        .where(effect_requests.c.next_look_at <= now, ~effect_requests.c.settled)
+        .order_by(effect_requests.c.next_look_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = (await session.execute(query)).one_or_none()
+    if row is not None:
+        await set_values(session, row.id, next_look_at=lease_until)
+    return row
+
+
+async def lock_request(session: AsyncSession, request_id: UUID) -> Row[Any]:
+    query = select(effect_requests).where(effect_requests.c.id == request_id).with_for_update()
+    return (await session.execute(query)).one()
+
+
+async def set_values(session: AsyncSession, request_id: UUID, **values: Any) -> None:
+    await session.execute(update(effect_requests).where(effect_requests.c.id == request_id).values(**values))
+
+
+async def closed_months_with_data(
+    session: AsyncSession, measure_key: str, scope: str, first: date, end: date
+) -> Sequence[date]:
+    """The closed months from `first` up to and without `end` for which there is a value, in order."""
+    query = (
+        select(observations.c.period)
+        .distinct()
+        .where(
+            observations.c.measure_key == measure_key,
+            observations.c.scope == scope,
+            observations.c.period >= first,
+            observations.c.period < end,
+            observations.c.n > 0,
+            ~observations.c.provisional,
+        )
+        .order_by(observations.c.period)
+    )
+    return (await session.execute(query)).scalars().all()

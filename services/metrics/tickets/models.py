@@ -1,0 +1,52 @@
+"""Tickets: one row each, as the last update left it."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from services.metrics.database import spine
+
+tickets = Table(
+    "tickets",
+    spine.metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("external_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("update_number", BigInteger),
+    Column("title", Text),
+    Column("priority", Text),
+    Column("service", Text),
+    Column("customer", Text),
+    Column("project", Text),
+    Column("group", Text),
+    Column("resolver", Text),
+    Column("category", Text),
+    Column("cause", Text),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("responded_at", DateTime(timezone=True)),
+    Column("resolved_at", DateTime(timezone=True)),
+    Column("last_resolved_at", DateTime(timezone=True)),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("reported_resolved_at", DateTime(timezone=True)),
+    Column("resolution_number", Integer, nullable=False),
+    Column("reopen_count", Integer, nullable=False),
+    Column("reported_reopen_count", Integer),
+    Column("sla_met", Boolean),
+    Column("version", BigInteger, nullable=False),
+    UniqueConstraint("source", "external_id"),
+    Index(None, "opened_at"),
+    Index(None, "resolved_at"),
+    Index(None, "closed_at"),
+)
