@@ -8,13 +8,7 @@ from typing import Any, Generic, NamedTuple
 from uuid import UUID
 
 import structlog
-from asyncpg.exceptions import (
-    CannotConnectNowError,
-    DataError,
-    InterfaceError,
-    PostgresConnectionError,
-    TooManyConnectionsError,
-)
+from asyncpg.exceptions import DataError, InterfaceError
 from sqlalchemy import Text, Uuid, bindparam, insert, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
@@ -31,6 +25,8 @@ _log = structlog.get_logger(__name__)
 
 RETRY_DELAYS_SECONDS = (0.05, 0.2, 1.0)
 UNREADABLE = "envelope"
+_AWAY = ("08", "25006", "28", "3D", "53", "57P", "58")
+"""SQLSTATEs: no connection, read-only standby, login refused, no such database, resources, shutdown, system error."""
 
 _CLAIM = text(
     """
@@ -248,18 +244,17 @@ def _explain(error: Exception) -> str:
 
 
 def is_database_away(error: BaseException) -> bool:
-    """Whether this failure says that Postgres could not be asked, rather than that it refused."""
+    """Whether this failure says that Postgres could not be asked, or could not write for anyone, rather than that it
+    refused this."""
     if isinstance(error, DataError):  # asyncpg could not encode a value; it calls that an interface error
         return False
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return True
         return error.orig is not None and is_database_away(error.orig)
-    if isinstance(error, PoolTimeout | ConnectionError | OSError | PostgresConnectionError | InterfaceError):
+    if isinstance(error, PoolTimeout | OSError | InterfaceError):
         return True
-    if isinstance(error, CannotConnectNowError | TooManyConnectionsError):
-        return True
-    if getattr(error, "sqlstate", None) in {"57P01", "57P02", "57P03"}:
+    if str(getattr(error, "sqlstate", None)).startswith(_AWAY):
         return True
     cause = error.__cause__
     return cause is not None and is_database_away(cause)

@@ -20,6 +20,7 @@ from shared.bus.rabbitmq import RabbitBus
 from shared.http import acting
 from shared.provision import connect, create_database
 from shared.settings import Settings
+from shared.telemetry import configure_logging
 from tests.support.fleet import Fleet, running
 from tests.support.postgres import PostgresForTests, with_database
 from tests.support.rabbitmq import PrivateRabbitMQ
@@ -31,7 +32,8 @@ _started: list[PostgresForTests | PrivateRabbitMQ] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """In the controlling process only: xdist's workers inherit the addresses."""
+    """The parts start in the controlling process only: xdist's workers inherit the addresses."""
+    configure_logging(as_json=True, level="ERROR")
     if hasattr(config, "workerinput"):
         return
     if os.environ.get("AMQP_URL"):
