@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple
 from uuid import UUID
 
 import structlog
-from asyncpg.exceptions import DataError, InterfaceError
+from asyncpg.exceptions import DataError, InterfaceError, InternalClientError
 from sqlalchemy import Text, Uuid, bindparam, insert, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
@@ -252,7 +252,7 @@ def is_database_away(error: BaseException) -> bool:
         if error.connection_invalidated:
             return True
         return error.orig is not None and is_database_away(error.orig)
-    if isinstance(error, PoolTimeout | OSError | InterfaceError):
+    if isinstance(error, PoolTimeout | OSError | InterfaceError | InternalClientError):
         return True
     if str(getattr(error, "sqlstate", None)).startswith(_AWAY):
         return True
