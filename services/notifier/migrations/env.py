@@ -1,5 +1,6 @@
-from services.notifier.main import define
+from services.notifier.database import spine
+from services.notifier.deliveries import models as _deliveries  # noqa: F401
+from services.notifier.endpoints import models as _endpoints  # noqa: F401
 from shared.migrations import run_environment
-from shared.settings import Settings
 
-run_environment(define(Settings()).spine.metadata)
+run_environment(spine.metadata)

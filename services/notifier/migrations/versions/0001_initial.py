@@ -2,7 +2,7 @@
 
 from alembic import op
 import sqlalchemy as sa
-
+from sqlalchemy.dialects import postgresql
 
 revision = '0001'
 down_revision = None
@@ -30,6 +30,27 @@ def upgrade() -> None:
     schema='notifier'
     )
     op.create_index(op.f('ix_dead_letters_state_id'), 'dead_letters', ['state', 'id'], unique=False, schema='notifier')
+    op.create_table('endpoints',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('url', sa.Text(), nullable=False),
+    sa.Column('description', sa.Text(), nullable=True),
+    sa.Column('event_types', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('filter', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('thin', sa.Boolean(), nullable=False),
+    sa.Column('state', sa.Text(), server_default=sa.text("'enabled'"), nullable=False),
+    sa.Column('disabled_reason', sa.Text(), nullable=True),
+    sa.Column('secret', sa.Text(), nullable=False),
+    sa.Column('old_secrets', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('failing_since', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('correlation_id', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.Text(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('updated_by', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_endpoints')),
+    schema='notifier'
+    )
     op.create_table('idempotency_keys',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('actor', sa.Text(), nullable=False),
@@ -48,6 +69,18 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('event_id', 'handler', name=op.f('pk_inbox')),
     schema='notifier'
     )
+    op.create_table('messages',
+    sa.Column('event_id', sa.Uuid(), nullable=False),
+    sa.Column('type', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('sequence', sa.BigInteger(), nullable=False),
+    sa.Column('time', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('body', sa.LargeBinary(), nullable=False),
+    sa.Column('is_test', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.PrimaryKeyConstraint('event_id', name=op.f('pk_messages')),
+    schema='notifier'
+    )
+    op.create_index(op.f('ix_messages_time_event_id'), 'messages', ['time', 'event_id'], unique=False, schema='notifier')
     op.create_table('outbox',
     sa.Column('position', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('type', sa.Text(), nullable=False),
@@ -56,14 +89,66 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('position', name=op.f('pk_outbox')),
     schema='notifier'
     )
+    op.create_table('deliveries',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('endpoint_id', sa.Uuid(), nullable=False),
+    sa.Column('event_id', sa.Uuid(), nullable=False),
+    sa.Column('event_type', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), server_default=sa.text("'pending'"), nullable=False),
+    sa.Column('attempts', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('failures', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('next_attempt_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('leased_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_answer', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['endpoint_id'], ['notifier.endpoints.id'], name=op.f('fk_deliveries_endpoint_id')),
+    sa.ForeignKeyConstraint(['event_id'], ['notifier.messages.event_id'], name=op.f('fk_deliveries_event_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_deliveries')),
+    sa.UniqueConstraint('event_id', 'endpoint_id', name=op.f('uq_deliveries_event_id_endpoint_id')),
+    schema='notifier'
+    )
+    op.create_index('ix_deliveries_due', 'deliveries', ['endpoint_id', 'next_attempt_at'], unique=False, schema='notifier', postgresql_where=sa.text("state = 'pending'"))
+    op.create_index(op.f('ix_deliveries_endpoint_id_id'), 'deliveries', ['endpoint_id', 'id'], unique=False, schema='notifier')
+    op.create_index('ix_deliveries_leased', 'deliveries', ['leased_until'], unique=False, schema='notifier', postgresql_where=sa.text("state = 'delivering'"))
+    op.create_index('ix_deliveries_settled', 'deliveries', ['settled_at'], unique=False, schema='notifier', postgresql_where=sa.text('settled_at IS NOT NULL'))
+    op.create_index(op.f('ix_deliveries_state_id'), 'deliveries', ['state', 'id'], unique=False, schema='notifier')
+    op.create_table('delivery_attempts',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('delivery_id', sa.Uuid(), nullable=False),
+    sa.Column('endpoint_id', sa.Uuid(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('succeeded', sa.Boolean(), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=True),
+    sa.Column('error', sa.Text(), nullable=True),
+    sa.Column('latency_ms', sa.Integer(), nullable=False),
+    sa.Column('answer', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['delivery_id'], ['notifier.deliveries.id'], name=op.f('fk_delivery_attempts_delivery_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_delivery_attempts')),
+    schema='notifier'
+    )
+    op.create_index(op.f('ix_delivery_attempts_delivery_id_at'), 'delivery_attempts', ['delivery_id', 'at'], unique=False, schema='notifier')
+    op.create_index(op.f('ix_delivery_attempts_endpoint_id_at'), 'delivery_attempts', ['endpoint_id', 'at'], unique=False, schema='notifier')
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index(op.f('ix_delivery_attempts_endpoint_id_at'), table_name='delivery_attempts', schema='notifier')
+    op.drop_index(op.f('ix_delivery_attempts_delivery_id_at'), table_name='delivery_attempts', schema='notifier')
+    op.drop_table('delivery_attempts', schema='notifier')
+    op.drop_index(op.f('ix_deliveries_state_id'), table_name='deliveries', schema='notifier')
+    op.drop_index('ix_deliveries_settled', table_name='deliveries', schema='notifier', postgresql_where=sa.text('settled_at IS NOT NULL'))
+    op.drop_index('ix_deliveries_leased', table_name='deliveries', schema='notifier', postgresql_where=sa.text("state = 'delivering'"))
+    op.drop_index(op.f('ix_deliveries_endpoint_id_id'), table_name='deliveries', schema='notifier')
+    op.drop_index('ix_deliveries_due', table_name='deliveries', schema='notifier', postgresql_where=sa.text("state = 'pending'"))
+    op.drop_table('deliveries', schema='notifier')
     op.drop_table('outbox', schema='notifier')
+    op.drop_index(op.f('ix_messages_time_event_id'), table_name='messages', schema='notifier')
+    op.drop_table('messages', schema='notifier')
     op.drop_table('inbox', schema='notifier')
     op.drop_table('idempotency_keys', schema='notifier')
+    op.drop_table('endpoints', schema='notifier')
     op.drop_index(op.f('ix_dead_letters_state_id'), table_name='dead_letters', schema='notifier')
     op.drop_table('dead_letters', schema='notifier')
     # ### end Alembic commands ###
