@@ -1,0 +1,32 @@
+"""Every SQL statement on connections."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.improvement.connections.models import Connection
+
+
+async def find(session: AsyncSession, key: str) -> Connection | None:
+    return await session.get(Connection, key)
+
+
+async def find_default(session: AsyncSession) -> Connection | None:
+    return await session.scalar(select(Connection).where(Connection.is_default))
+
+
+async def list_all(session: AsyncSession) -> Sequence[Connection]:
+    """In order of key."""
+    return (await session.scalars(select(Connection).order_by(Connection.key))).all()
+
+
+async def lock_all(session: AsyncSession) -> None:
+    """Nobody else writes a connection until this transaction ends: one of them is the default."""
+    await session.execute(text("LOCK TABLE change_connections IN SHARE ROW EXCLUSIVE MODE"))
+
+
+async def clear_default(session: AsyncSession, key: str) -> None:
+    """No connection but this one is the default."""
+    query = update(Connection).where(Connection.key != key, Connection.is_default)
+    await session.execute(query.values(is_default=False, version=Connection.version + 1))

@@ -1,0 +1,214 @@
+"""REST of improvement records."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.improvement.changes import repository as changes
+from services.improvement.improvements import repository, rules, service
+from services.improvement.improvements.models import Improvement
+from services.improvement.improvements.schemas import (
+    Comment,
+    Edit,
+    HistoryView,
+    ImprovementSummary,
+    ImprovementView,
+    NewImprovement,
+    Origin,
+    Reason,
+)
+from shared import clock
+from shared.auth import Principal, Role, Staff, require
+from shared.http import IfMatch, Reading, Writing, etag, router
+from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
+
+routes = router("improvements")
+
+Author = Annotated[
+    Principal,
+    Depends(
+        require(
+            Role.PROCESS_OWNER,
+            Role.IMPROVEMENT_SUPERVISOR,
+            Role.QUALITY_MANAGER,
+            Role.PROJECT_MANAGER,
+            Role.ENGINEER,
+        )
+    ),
+]
+Approver = Annotated[Principal, Depends(require(*service.APPROVERS))]
+Manager = Annotated[Principal, Depends(require(Role.IMPROVEMENT_SUPERVISOR, Role.OPERATIONS_MANAGER))]
+
+Filter = Annotated[str | None, Query(min_length=1, max_length=300)]
+
+
+async def answer(session: AsyncSession, record: Improvement, response: Response) -> ImprovementView:
+    """The whole record, and its version as ETag."""
+    response.headers["ETag"] = etag(record.version)
+    await session.flush()
+    approvals = await repository.list_approvals(session, record.id)
+    change = await changes.find_of_revision(session, record.id, record.revision)
+    return ImprovementView.of_record(record, approvals, change)
+
+
+@routes.get("/improvements")
+async def list_improvements(
+    session: Reading,
+    _caller: Staff,
+    state: Annotated[rules.State | None, Query()] = None,
+    measure_key: Filter = None,
+    scope: Filter = None,
+    origin: Annotated[Origin | None, Query()] = None,
+    gap_id: Annotated[UUID | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ImprovementSummary]:
+    """Newest first."""
+    before = decode_cursor(cursor, UUID)[0] if cursor else None
+    filters = {"state": state, "measure_key": measure_key, "scope": scope, "origin": origin}
+    given = {column: value for column, value in filters.items() if value is not None}
+    records = await repository.list_newest(session, given, gap_id, before, limit + 1)
+    items = [ImprovementSummary.of(record) for record in records]
+    return page(items, limit, lambda item: encode_cursor(str(item.id)))
+
+
+@routes.post("/improvements", status_code=201)
+async def open_improvement(
+    body: NewImprovement, session: Writing, caller: Author, response: Response
+) -> ImprovementView:
+    """Propose an improvement; it is a draft until it is submitted. 409 where the measure and scope have an open one."""
+    record = await service.open_improvement(session, body, caller.subject, clock.now())
+    response.headers["Location"] = f"/improvement/v1/improvements/{record.id}"
+    return await answer(session, record, response)
+
+
+@routes.get("/improvements/{improvement_id}")
+async def get_improvement(
+    improvement_id: UUID, session: Reading, _caller: Staff, response: Response
+) -> ImprovementView:
+    """The whole record with its approvals, its change and what may be done now."""
+    return await answer(session, await service.get_improvement(session, improvement_id), response)
+
+
+@routes.patch("/improvements/{improvement_id}")
+async def edit_improvement(
+    improvement_id: UUID, body: Edit, session: Writing, caller: Author, response: Response, if_match: IfMatch = None
+) -> ImprovementView:
+    """Change a draft; fields left out stay as they are. What was approved is revised first."""
+    record = await service.edit_improvement(session, improvement_id, body, if_match, caller.subject, clock.now())
+    return await answer(session, record, response)
+
+
+@routes.get("/improvements/{improvement_id}/history")
+async def list_history(
+    improvement_id: UUID, session: Reading, _caller: Staff, limit: Limit = 200, cursor: Cursor = None
+) -> Page[HistoryView]:
+    """All that happened to the record, oldest first."""
+    await service.get_improvement(session, improvement_id)
+    after = decode_cursor(cursor, int)[0] if cursor else 0
+    lines = await repository.list_history(session, improvement_id, after, limit + 1)
+    return page([HistoryView.model_validate(line) for line in lines], limit, lambda line: encode_cursor(line.id))
+
+
+@routes.post("/improvements/{improvement_id}/submit")
+async def submit_improvement(
+    improvement_id: UUID, session: Writing, caller: Author, response: Response, if_match: IfMatch = None
+) -> ImprovementView:
+    """Ask for approval: needs measure, plan, owner, resources and verification plan."""
+    record = await service.submit_improvement(session, improvement_id, if_match, caller.subject, clock.now())
+    return await answer(session, record, response)
+
+
+@routes.post("/improvements/{improvement_id}/approve")
+async def approve_improvement(
+    improvement_id: UUID,
+    session: Writing,
+    caller: Approver,
+    response: Response,
+    body: Comment | None = None,
+    if_match: IfMatch = None,
+) -> ImprovementView:
+    """Authorise the plan; freezes the verification plan and has the change raised. Not by requester or submitter."""
+    comment = body.comment if body else None
+    record = await service.approve_improvement(session, improvement_id, if_match, caller, comment, clock.now())
+    return await answer(session, record, response)
+
+
+@routes.post("/improvements/{improvement_id}/reject")
+async def reject_improvement(
+    improvement_id: UUID,
+    body: Reason,
+    session: Writing,
+    caller: Approver,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ImprovementView:
+    """Say no, and why. Not by requester or submitter."""
+    record = await service.reject_improvement(session, improvement_id, if_match, caller, body.reason, clock.now())
+    return await answer(session, record, response)
+
+
+@routes.post("/improvements/{improvement_id}/revise")
+async def revise_improvement(
+    improvement_id: UUID,
+    body: Reason,
+    session: Writing,
+    caller: Author,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ImprovementView:
+    """Back to draft as a new revision; what was approved must be approved again."""
+    record = await service.revise_improvement(
+        session, improvement_id, if_match, caller.subject, body.reason, clock.now()
+    )
+    return await answer(session, record, response)
+
+
+@routes.post("/improvements/{improvement_id}/hold")
+async def hold_improvement(
+    improvement_id: UUID,
+    body: Reason,
+    session: Writing,
+    caller: Manager,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ImprovementView:
+    """Pause, with a reason."""
+    record = await service.hold_improvement(session, improvement_id, if_match, caller.subject, body.reason, clock.now())
+    return await answer(session, record, response)
+
+
+@routes.post("/improvements/{improvement_id}/resume")
+async def resume_improvement(
+    improvement_id: UUID, session: Writing, caller: Manager, response: Response, if_match: IfMatch = None
+) -> ImprovementView:
+    """Go on from where it was held."""
+    record = await service.resume_improvement(session, improvement_id, if_match, caller.subject, clock.now())
+    return await answer(session, record, response)
+
+
+@routes.post("/improvements/{improvement_id}/withdraw")
+async def withdraw_improvement(
+    improvement_id: UUID,
+    body: Reason,
+    session: Writing,
+    caller: Manager,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ImprovementView:
+    """Give it up, with a reason."""
+    record = await service.withdraw_improvement(
+        session, improvement_id, if_match, caller.subject, body.reason, clock.now()
+    )
+    return await answer(session, record, response)
+
+
+@routes.post("/improvements/{improvement_id}/close")
+async def close_improvement(
+    improvement_id: UUID, session: Writing, caller: Manager, response: Response, if_match: IfMatch = None
+) -> ImprovementView:
+    """End a verified record."""
+    record = await service.close_improvement(session, improvement_id, if_match, caller.subject, clock.now())
+    return await answer(session, record, response)

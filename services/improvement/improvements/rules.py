@@ -1,0 +1,152 @@
+"""What may happen to an improvement record, when, and by whom."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import orjson
+
+from shared.events.improvement import VerificationPlan
+from shared.events.metrics import Verdict
+from shared.problems import IllegalTransition, Missing, Problem
+
+State = Literal[
+    "draft",
+    "submitted",
+    "approved",
+    "implementing",
+    "monitoring",
+    "verified",
+    "closed",
+    "rejected",
+    "on_hold",
+    "withdrawn",
+]
+Action = Literal[
+    "edit",
+    "submit",
+    "approve",
+    "reject",
+    "revise",
+    "hold",
+    "resume",
+    "withdraw",
+    "assess",
+    "verify",
+    "close",
+]
+
+_UNSIGNED: tuple[State, ...] = ("draft", "submitted", "approved", "implementing", "monitoring")
+_FROM: Mapping[Action, tuple[State, ...]] = {
+    "edit": ("draft",),
+    "submit": ("draft",),
+    "approve": ("submitted",),
+    "reject": ("submitted",),
+    "revise": ("submitted", "rejected", "approved", "implementing", "verified"),
+    "hold": _UNSIGNED,
+    "resume": ("on_hold",),
+    "withdraw": (*_UNSIGNED, "on_hold"),
+    "assess": ("monitoring",),
+    "verify": ("monitoring",),
+    "close": ("verified",),
+}
+_TO: Mapping[Action, State] = {
+    "submit": "submitted",
+    "approve": "approved",
+    "reject": "rejected",
+    "revise": "draft",
+    "hold": "on_hold",
+    "withdraw": "withdrawn",
+    "verify": "verified",
+    "close": "closed",
+}
+ACTIONS: tuple[Action, ...] = tuple(_FROM)
+
+
+class ApproverIsRequester(Problem):
+    """Nobody approves what they asked for themselves."""
+
+    status = 409
+
+
+def list_allowed(state: str, signed: Verdict | None = None) -> list[Action]:
+    """What may be done from this state. `signed` is the verdict under a verified record.
+
+    A signed effective verdict is final: it is closed, never revised (R38, R39).
+    """
+    allowed = [action for action, states in _FROM.items() if state in states]
+    if state == "verified" and signed == "effective":
+        allowed.remove("revise")
+    return allowed
+
+
+def next_state(action: Action, state: str, held_from: str | None = None, signed: Verdict | None = None) -> str:
+    """The state after this action; `held_from` is where a record on hold goes back to.
+
+    Raises:
+        IllegalTransition: names what is allowed from here.
+    """
+    allowed = list_allowed(state, signed)
+    if action not in allowed:
+        raise IllegalTransition(action, state, list(allowed))
+    if action == "resume":
+        assert held_from is not None
+        return held_from
+    return _TO.get(action, state)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What the guards ask of a record before it is submitted and before it is approved."""
+
+    measure_key: str | None
+    scope: str | None
+    plan: str | None
+    owner: str | None
+    resources: str | None
+    verification_plan: VerificationPlan | None
+
+
+def list_missing(record: Readiness) -> list[str]:
+    """R17, R25, R35: no approval without measure, plan, owner, resources and verification plan."""
+    missing = []
+    if not record.measure_key:
+        missing.append("measure_key (the measure that shows the effect)")
+    if not record.plan:
+        missing.append("plan (what will be done)")
+    if not record.owner:
+        missing.append("owner (who carries it out)")
+    if not record.resources:
+        missing.append("resources (people, money, tools)")
+    plan = record.verification_plan
+    if plan is None:
+        missing.append("verification_plan (how the effect will be judged)")
+    elif record.measure_key and (plan.measure_key, plan.scope) != (record.measure_key, record.scope):
+        missing.append(
+            f"verification_plan for the record's own measure: it judges {plan.measure_key} of {plan.scope}, "
+            f"the record is about {record.measure_key} of {record.scope}"
+        )
+    return missing
+
+
+def require_ready(action: Action, record: Readiness) -> None:
+    """Raises `Missing`, naming each thing that `list_missing` finds."""
+    missing = list_missing(record)
+    if missing:
+        raise Missing(action, missing)
+
+
+def hash_plan(plan: VerificationPlan) -> str:
+    """SHA-256 (hex) of the plan as canonical JSON: what is frozen at approval (R25)."""
+    return hashlib.sha256(orjson.dumps(plan.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def require_other_approver(approver: str, requester: str, submitter: str | None) -> None:
+    """R18: requester and submitter do not decide on their own record.
+
+    Raises:
+        ApproverIsRequester
+    """
+    if approver in (requester, submitter):
+        raise ApproverIsRequester(f"'{approver}' asked for this approval; somebody else must decide")

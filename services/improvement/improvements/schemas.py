@@ -1,0 +1,268 @@
+"""What comes in and goes out over REST for improvement records."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from services.improvement.improvements import rules
+from services.improvement.improvements.models import Approval, Improvement
+from shared.events.improvement import VerificationPlan
+from shared.events.metrics import Direction, EffectAssessed, Verdict
+from shared.fields import EARLIEST, LATEST, Body, Key, Name, Text
+
+Origin = Literal["gap", "person"]
+MeasureType = Literal["process", "technology", "people"]
+ActionKind = Literal["immediate", "corrective", "preventive", "improvement"]
+Scope = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
+Figure = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
+_NO_ATTRIBUTES: dict[str, str] = {}
+
+
+def _in_range(value: date) -> date:
+    if not EARLIEST.date() <= value <= LATEST.date():
+        raise ValueError("must lie between 1990-01-01 and 2200-01-01")
+    return value
+
+
+Day = Annotated[date, AfterValidator(_in_range)]
+
+
+class Task(Body):
+    """A phase of the plan (R128)."""
+
+    title: Name
+    owner: Name | None = None
+    due: Day | None = None
+
+
+class PlanBody(Body):
+    """How the effect will be judged. The baseline window is `baseline_from` up to and without `baseline_to`;
+    `minimum_effect` is absolute, in the measure's unit. Left out, measure and scope are the record's."""
+
+    measure_key: Key | None = None
+    scope: Scope | None = None
+    direction: Direction
+    baseline_from: Day
+    baseline_to: Day
+    minimum_effect: Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)] = 0.0
+    settle_days: Annotated[int, Field(ge=0, le=365)] = 0
+    minimum_points: Annotated[int, Field(ge=1, le=36)] = 2
+    minimum_n: Annotated[int, Field(ge=1, le=1_000_000)] = 30
+    guard_measures: Annotated[tuple[Key, ...], Field(max_length=20)] = ()
+    alpha: Annotated[float, Field(gt=0, le=0.2)] = 0.05
+
+    @model_validator(mode="after")
+    def _window_is_open(self) -> "PlanBody":
+        if self.baseline_to <= self.baseline_from:
+            raise ValueError("baseline_to must lie after baseline_from: it is the first day behind the window")
+        return self
+
+    def complete(self, measure_key: str | None, scope: str | None) -> VerificationPlan | None:
+        """The plan for this record; None while there is no measure to judge."""
+        key = self.measure_key or measure_key
+        if key is None:
+            return None
+        given = self.model_dump(exclude={"measure_key", "scope"})
+        return VerificationPlan(measure_key=key, scope=self.scope or scope or "all", **given)
+
+
+class _Editable(Body):
+    measure_key: Key | None = None
+    scope: Scope | None = None
+    target: Figure | None = None
+    root_cause: Text | None = None
+    measure_type: MeasureType | None = None
+    action_kind: ActionKind | None = None
+    plan: Text | None = None
+    owner: Name | None = None
+    resources: Text | None = None
+    budget: Money | None = None
+    expected_benefit: Text | None = None
+    impact_assessment: Text | None = None
+    planned_start: Day | None = None
+    planned_end: Day | None = None
+    verification_plan: PlanBody | None = None
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> "_Editable":
+        if self.planned_start and self.planned_end and self.planned_end < self.planned_start:
+            raise ValueError("planned_end lies before planned_start")
+        return self
+
+
+class NewImprovement(_Editable):
+    """What a person proposes (R2)."""
+
+    title: Name
+    problem: Text
+    tasks: Annotated[tuple[Task, ...], Field(max_length=100)] = ()
+
+
+class Edit(_Editable):
+    """What is to be different; fields left out stay as they are, null empties one that may be empty."""
+
+    title: Name = ""
+    problem: Text = ""
+    tasks: Annotated[tuple[Task, ...], Field(max_length=100)] = ()
+
+
+class Reason(Body):
+    reason: Text
+
+
+class Comment(Body):
+    comment: Text | None = None
+
+
+class Signature(Body):
+    """What the operations manager signs; `reason` is needed where it differs from the computed verdict."""
+
+    verdict: Verdict
+    reason: Text | None = None
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class ApprovalView(_Answer):
+    """One decision; those of earlier revisions stay to be read and count no more."""
+
+    step: int
+    revision: int
+    decision: str
+    actor: str
+    role: str
+    reason: str | None
+    at: datetime
+
+
+class HistoryView(_Answer):
+    """One thing that happened; nothing here is ever changed."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    from_state: str | None
+    to_state: str
+    note: str | None
+
+
+class SignedVerdict(BaseModel):
+    """What was signed, beside what the evidence said."""
+
+    verdict: Verdict
+    computed_verdict: Verdict
+    signed_by: str
+    signed_at: datetime
+    reason: str | None
+
+
+class ChangeView(_Answer):
+    """The change request of this revision in the ticketing system."""
+
+    id: UUID
+    state: str
+    revision: int
+    connection: str
+    system: str
+    external_id: str | None
+    url: str | None
+    implemented_at: datetime | None
+    last_error: str | None
+
+
+class ImprovementSummary(BaseModel):
+    """A record as lists show it."""
+
+    id: UUID
+    number: str
+    title: str
+    state: rules.State
+    revision: int
+    version: int
+    origin: Origin
+    gap_id: UUID | None
+    measure_key: str | None
+    scope: str | None
+    owner: str | None
+    requester: str
+    verdict: Verdict | None
+    correlation_id: str
+    opened_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, record: Improvement) -> "ImprovementSummary":
+        return cls.model_validate(_summarise(record))
+
+
+class ImprovementView(ImprovementSummary):
+    """The whole record. `allowed` is what may be done now; `change_failed` says why there is no change."""
+
+    problem: str
+    target: float | None
+    root_cause: str | None
+    measure_type: MeasureType | None
+    action_kind: ActionKind | None
+    plan: str | None
+    tasks: list[Task]
+    resources: str | None
+    budget: Decimal | None
+    expected_benefit: str | None
+    impact_assessment: str | None
+    planned_start: date | None
+    planned_end: date | None
+    verification_plan: VerificationPlan | None
+    plan_hash: str | None
+    submitted_by: str | None
+    submitted_at: datetime | None
+    approvals: list[ApprovalView]
+    held_from: str | None
+    hold_reason: str | None
+    change: ChangeView | None
+    change_failed: str | None
+    implemented_at: datetime | None
+    effect_requested_at: datetime | None
+    assessment: EffectAssessed | None
+    signature: SignedVerdict | None
+    baseline_value: float | None
+    baseline_set_at: datetime | None
+    closed_at: datetime | None
+    allowed: list[rules.Action]
+
+    @classmethod
+    def of_record(cls, record: Improvement, approvals: Sequence[Approval], change: object | None) -> "ImprovementView":
+        shown = None if change is None else ChangeView.model_validate(change)
+        verdict = record.signature["verdict"] if record.signature else None
+        own = {
+            name: getattr(record, name)
+            for name in cls.model_fields
+            if name not in ("number", "verdict", "approvals", "change", "change_failed", "allowed")
+        }
+        return cls(
+            **own,
+            number=format_number(record.number),
+            verdict=verdict,
+            approvals=[ApprovalView.model_validate(approval) for approval in approvals],
+            change=shown,
+            change_failed=shown.last_error if shown and shown.state == "failed" else None,
+            allowed=rules.list_allowed(record.state, verdict),
+        )
+
+
+def format_number(number: int) -> str:
+    """The number by which people call a record: IMP-000123."""
+    return f"IMP-{number:06d}"
+
+
+def _summarise(record: Improvement) -> dict[str, object]:
+    own = {name: getattr(record, name) for name in ImprovementSummary.model_fields if name not in ("number", "verdict")}
+    verdict = record.signature["verdict"] if record.signature else None
+    return {**own, "number": format_number(record.number), "verdict": verdict}

@@ -1,0 +1,32 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.bus.local import LocalBus
+from shared.settings import Settings
+from tests.improvement.builders import People
+from tests.support.fleet import Fleet, running
+
+
+@pytest.fixture
+def retry_seconds() -> str:
+    """The schedule of attempts to raise a change; a test that needs another overrides this."""
+    return "[0.01, 0.01]"
+
+
+@pytest.fixture
+async def alone(
+    settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch, retry_seconds: str
+) -> AsyncIterator[Fleet]:
+    """The improvement service by itself: what metrics would tell, the test tells."""
+    monkeypatch.setenv("RATCHET_IMPROVEMENT_CHANGE_RETRY_SECONDS", retry_seconds)
+    monkeypatch.setenv("RATCHET_IMPROVEMENT_CHANGE_POLL_SECONDS", "0.05")
+    async with running(["improvement"], settings, database_url, LocalBus()) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+async def people(alone: Fleet) -> AsyncIterator[People]:
+    made = People(alone)
+    yield made
+    await made.close()
