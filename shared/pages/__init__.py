@@ -46,9 +46,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from shared.pages import errors, sign_in, static
 from shared.pages.languages import N_
-from shared.pages.rendering import Pages, render, safe_path, translate
+from shared.pages.rendering import Pages, language_of, render, safe_path, translate
 
-__all__ = ["N_", "HTMLResponse", "install", "page_router", "render", "safe_path", "see_other", "translate"]
+__all__ = [
+    "N_",
+    "HTMLResponse",
+    "install",
+    "language_of",
+    "page_router",
+    "render",
+    "safe_path",
+    "see_other",
+    "translate",
+]
 
 
 def page_router() -> APIRouter:

@@ -21,7 +21,7 @@ from shared.pages.words import ROLES
 
 _HERE = Path(__file__).parent
 _HERE_MARK = Markup(' aria-current="page"')
-_STYLESHEET = hashlib.sha256((_HERE / "static" / "style.css").read_bytes()).hexdigest()[:12]
+_VERSIONS = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in (_HERE / "static").iterdir()}
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -89,7 +89,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         "languages": LANGUAGES,
         "url": pages.url,
         "here": partial(_mark_here, request.url.path, pages),
-        "stylesheet": f"/{pages.service}/static/style.css?v={_STYLESHEET}",
+        "static": lambda name: pages.url(f"/static/{name}?v={_VERSIONS[name]}"),
     }
     html = pages.render(language, template, {**surroundings, **context})
     return HTMLResponse(html, status, headers={**_HEADERS, "Content-Language": language})

@@ -1,13 +1,16 @@
 """Every SQL statement of the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, Row, Text, Uuid, bindparam, select, text
+import orjson
+from sqlalchemy import ARRAY, BigInteger, DateTime, LargeBinary, Row, Text, Uuid, bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.audit.ledger.models import ledger_entries
 from shared.events.envelope import Event
+from shared.events.metrics import MeasureDefined
 
 _APPEND = text(
     """
@@ -67,6 +70,37 @@ async def list_entries(session: AsyncSession, filters: dict[str, str], after: in
     for column, value in filters.items():
         query = query.where(ledger_entries.c[column] == value)
     return (await session.execute(query.order_by(ledger_entries.c.position).limit(limit))).all()
+
+
+async def list_newest(session: AsyncSession, filters: Mapping[str, str], before: int, limit: int) -> Sequence[Row[Any]]:
+    """Entries in front of position `before` whose columns equal the filters, newest first."""
+    query = select(ledger_entries).where(ledger_entries.c.position < before)
+    for column, value in filters.items():
+        query = query.where(ledger_entries.c[column] == value)
+    return (await session.execute(query.order_by(ledger_entries.c.position.desc()).limit(limit))).all()
+
+
+async def summarise_story(session: AsyncSession, correlation_id: str) -> Row[Any]:
+    """How many entries, from when to when, of which sources; no entries when nobody told it."""
+    entries = ledger_entries.c
+    query = select(
+        func.count().label("entries"),
+        func.min(entries.time).label("began_at"),
+        func.max(entries.time).label("ended_at"),
+        func.array_agg(aggregate_order_by(entries.source.distinct(), entries.source)).label("sources"),
+    ).where(entries.correlation_id == correlation_id)
+    summary: Row[Any] = (await session.execute(query)).one()
+    return summary
+
+
+async def units_of_measures(session: AsyncSession) -> dict[str, str]:
+    """Each measure's unit, as last defined."""
+    newest = text(
+        "SELECT DISTINCT ON (subject) subject, body FROM ledger_entries WHERE type = :type "
+        "ORDER BY subject, position DESC"
+    )
+    rows = await session.execute(newest, {"type": MeasureDefined.TYPE})
+    return {row.subject: orjson.loads(row.body)["data"].get("unit", "") for row in rows}
 
 
 async def head(session: AsyncSession) -> tuple[int, bytes]:

@@ -1,0 +1,118 @@
+"""What each event says in plain words, and how much it matters. Names in `%(…)s` are of the event's data."""
+
+from dataclasses import dataclass
+
+from shared.pages import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A headline for a type of event. `tone` is a badge's: neutral, good, warn, bad, accent."""
+
+    headline: str
+    tone: str = "neutral"
+
+
+TELLINGS: dict[str, Telling] = {
+    "ratchet.incident.opened.v1": Telling(N_("Incident %(external_id)s was opened")),
+    "ratchet.incident.responded.v1": Telling(N_("Somebody took up incident %(external_id)s")),
+    "ratchet.incident.resolved.v1": Telling(N_("Incident %(external_id)s was resolved"), "good"),
+    "ratchet.incident.reopened.v1": Telling(N_("Incident %(external_id)s was reopened"), "warn"),
+    "ratchet.incident.closed.v1": Telling(N_("Incident %(external_id)s was closed")),
+    "ratchet.measure.defined.v1": Telling(N_("Measure %(key)s is defined, version %(version)s")),
+    "ratchet.target.set.v1": Telling(
+        N_("%(measure_key)s (%(scope)s): the target is %(value)s from %(effective_from)s on"), "accent"
+    ),
+    "ratchet.baseline.set.v1": Telling(
+        N_("%(measure_key)s (%(scope)s): the baseline is %(value)s from %(effective_from)s on"), "good"
+    ),
+    "ratchet.observation.recorded.v1": Telling(
+        N_("%(measure_key)s (%(scope)s): %(value)s over %(n)s cases in the period from %(period)s")
+    ),
+    "ratchet.gap.detected.v1": Telling(
+        N_("A gap: %(measure_key)s (%(scope)s) was %(actual)s where %(expected)s was expected, from %(period)s"), "bad"
+    ),
+    "ratchet.gap.recurred.v1": Telling(
+        N_(
+            "The gap again: %(measure_key)s (%(scope)s) was %(actual)s where %(expected)s was expected, from %(period)s"
+        ),
+        "warn",
+    ),
+    "ratchet.gap.dismissed.v1": Telling(N_("The gap was dismissed: %(reason)s")),
+    "ratchet.gap.closed.v1": Telling(N_("The gap is closed: %(reason)s"), "good"),
+    "ratchet.effect.assessed.v1": Telling(
+        N_("The effect was assessed as %(verdict)s: %(before_value)s before, %(after_value)s after"), "accent"
+    ),
+    "ratchet.improvement.opened.v1": Telling(N_("Improvement %(number)s opened: %(title)s"), "accent"),
+    "ratchet.improvement.submitted.v1": Telling(N_("Improvement %(number)s was submitted for approval")),
+    "ratchet.improvement.approved.v1": Telling(N_("%(approved_by)s approved improvement %(number)s"), "good"),
+    "ratchet.improvement.rejected.v1": Telling(
+        N_("%(rejected_by)s rejected improvement %(number)s: %(reason)s"), "warn"
+    ),
+    "ratchet.improvement.revised.v1": Telling(N_("Improvement %(number)s was revised: %(reason)s")),
+    "ratchet.improvement.held.v1": Telling(N_("Improvement %(number)s is on hold: %(reason)s"), "warn"),
+    "ratchet.improvement.resumed.v1": Telling(N_("Improvement %(number)s goes on")),
+    "ratchet.improvement.withdrawn.v1": Telling(N_("Improvement %(number)s was withdrawn: %(reason)s"), "warn"),
+    "ratchet.improvement.verified.v1": Telling(N_("%(signed_by)s signed the effect: %(verdict)s"), "good"),
+    "ratchet.improvement.closed.v1": Telling(N_("Improvement %(number)s is closed: %(verdict)s"), "good"),
+    "ratchet.change.raised.v1": Telling(N_("Change request %(external_id)s was raised in %(system)s"), "accent"),
+    "ratchet.change.accepted.v1": Telling(N_("Change request %(external_id)s was accepted")),
+    "ratchet.change.implemented.v1": Telling(
+        N_("Change request %(external_id)s was carried out on %(implemented_at)s"), "good"
+    ),
+    "ratchet.change.failed.v1": Telling(N_("The change failed: %(reason)s"), "bad"),
+    "ratchet.effect.requested.v1": Telling(N_("The effect of the change is to be assessed")),
+    "ratchet.baseline_reset.requested.v1": Telling(
+        N_("%(measure_key)s (%(scope)s): the new level %(value)s is to be held from %(effective_from)s on"), "accent"
+    ),
+    "ratchet.callback.scheduled.v1": Telling(N_("A callback for incident %(external_id)s is due on %(due_at)s")),
+    "ratchet.callback.attempted.v1": Telling(
+        N_("%(attempted_by)s tried to reach the customer of incident %(external_id)s")
+    ),
+    "ratchet.callback.completed.v1": Telling(
+        N_("The customer of incident %(external_id)s answered: solved %(solved)s, score %(score)s of 5"), "good"
+    ),
+    "ratchet.callback.unreachable.v1": Telling(
+        N_("The customer of incident %(external_id)s could not be reached in %(attempts)s attempts"), "warn"
+    ),
+    "ratchet.callback.overdue.v1": Telling(N_("The callback for incident %(external_id)s is overdue"), "bad"),
+    "ratchet.callback.cancelled.v1": Telling(N_("The callback for incident %(external_id)s was cancelled")),
+    "ratchet.resolution.disputed.v1": Telling(
+        N_("The customer disputes that incident %(external_id)s is solved"), "bad"
+    ),
+    "ratchet.dissatisfaction.recorded.v1": Telling(
+        N_("The customer of incident %(external_id)s is dissatisfied: score %(score)s of 5"), "bad"
+    ),
+    "ratchet.endpoint.failing.v1": Telling(N_("Deliveries to %(url)s began to fail: %(last_answer)s"), "warn"),
+    "ratchet.endpoint.disabled.v1": Telling(N_("The endpoint %(url)s was disabled: %(last_answer)s"), "bad"),
+    "ratchet.endpoint.recovered.v1": Telling(N_("The endpoint %(url)s answers again"), "good"),
+    "ratchet.delivery.exhausted.v1": Telling(
+        N_("A delivery of %(event_type)s was given up after %(attempts)s attempts: %(last_answer)s"), "bad"
+    ),
+}
+
+VALUES: dict[str, dict[str, str]] = {
+    "scope": {"all": N_("all")},
+    "verdict": {
+        "effective": N_("effective"),
+        "ineffective": N_("ineffective"),
+        "inconclusive": N_("inconclusive"),
+        "regressed": N_("regressed"),
+    },
+    "solved": {"yes": N_("yes"), "partly": N_("partly"), "no": N_("no")},
+}
+"""Fields whose values are words of ours."""
+
+QUANTITIES = {"value", "actual", "expected", "before_value", "after_value"}
+"""Fields in the measure's unit."""
+
+RECORDS = {
+    "callback_id": "/satisfaction/callbacks/{}",
+    "endpoint_id": "/notifier/endpoints/{}",
+    "improvement_id": "/improvement/improvements/{}",
+    "gap_id": "/metrics/gaps/{}",
+    "ticket_id": "/metrics/tickets/{}",
+    "measure_key": "/metrics/measures/{}",
+    "key": "/metrics/measures/{}",
+}
+"""The page of the record that an event is about, by the first of these fields that it has."""
