@@ -43,7 +43,7 @@ down: ## Stop the containers; their data stay
 	docker compose down
 
 .env:
-	deploy/secrets.sh > $@
+	umask 077 && deploy/secrets.sh > $@
 
 .venv/.installed: requirements.txt requirements-uv.txt deploy/venv.sh
 	deploy/venv.sh requirements.txt
