@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     configure_logging(as_json=True, level="ERROR")
     if hasattr(config, "workerinput"):
         return
+    os.environ["RATCHET_METRICS_EVALUATION_QUIET_SECONDS"] = "0"
     if os.environ.get("AMQP_URL"):
         os.environ[_RABBITMQ] = os.environ["AMQP_URL"]
     else:

@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
-from services.metrics.analysis import models as _analysis  # noqa: F401
+from services.metrics.analysis import consumers as analysis
+from services.metrics.analysis import jobs as analysis_jobs
 from services.metrics.callbacks import consumers as callbacks
 from services.metrics.database import spine
 from services.metrics.gaps import routes as gaps
 from services.metrics.imports import routes as imports
 from services.metrics.inbound import routes as inbound
+from services.metrics.measures import consumers as baselines
 from services.metrics.measures import jobs as measure_jobs
+from services.metrics.measures import pages as measure_pages
 from services.metrics.measures import routes as measures
 from services.metrics.measures.service import define_builtin_measures
+from services.metrics.settings import MetricsSettings
 from services.metrics.tickets import routes as tickets
 from shared.app import Definition
 from shared.sealing import Sealer
@@ -23,9 +27,17 @@ def define(settings: Settings) -> Definition:
         spine=spine,
         title="metrics: what was promised, what was delivered, where the gap is",
         migrations=Path(__file__).parent / "migrations",
-        routers=(tickets.routes, inbound.routes, imports.routes, measures.routes, gaps.routes),
-        handlers=callbacks.handlers,
-        jobs=measure_jobs.jobs,
+        routers=(
+            tickets.routes,
+            inbound.routes,
+            imports.routes,
+            measures.routes,
+            gaps.routes,
+            measure_pages.pages,
+        ),
+        home="/overview",
+        handlers=(*callbacks.handlers, *baselines.handlers, *analysis.handlers),
+        jobs=(*measure_jobs.make_jobs(MetricsSettings()), *analysis_jobs.jobs),
         ports={"sealer": Sealer(settings.keys.seal)},
         seed=define_builtin_measures,
     )

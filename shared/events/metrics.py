@@ -205,7 +205,8 @@ class GapClosed(Fact):
 
 
 class Sample(_Part):
-    """One side of a comparison: a value in the measure's unit over `n` tickets in whole periods."""
+    """One side of a comparison: a value in the measure's unit over `n` tickets in `periods` whole periods, from the
+    first day of the first one to the day after the last one."""
 
     period_from: date
     period_to: date

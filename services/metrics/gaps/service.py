@@ -1,5 +1,6 @@
 """Use cases of gaps: one open gap per measure and scope; repeats attach to it; a person may dismiss it."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -65,8 +66,15 @@ async def dismiss_gap(session: AsyncSession, gap_id: UUID, reason: str) -> Row[A
     return found
 
 
-async def close_gap(session: AsyncSession, gap: Row[Any], reason: str, settled_until: Any) -> None:
-    """The gap is gone; months before `settled_until` open none again."""
+async def close_settled_gap(session: AsyncSession, gap_id: UUID, reason: str) -> None:
+    """An improvement's effect was signed: the gap's months open none again. One that is not open stays as it is."""
+    gap = await repository.lock_gap(session, gap_id)
+    if gap is not None and gap.state == "open":
+        last = await repository.last_occurrence(session, gap_id) or gap.period
+        await _close(session, gap, reason, next_month(last))
+
+
+async def _close(session: AsyncSession, gap: Row[Any], reason: str, settled_until: date | None) -> None:
     await repository.update_gap(
         session, gap.id, state="closed", reason=reason, settled_at=clock.now(), settled_until=settled_until
     )
@@ -132,7 +140,7 @@ async def _lift(session: AsyncSession, gap: Row[Any], observation: Row[Any]) -> 
         return
     left = await repository.remove_occurrence(session, gap.id, observation.period)
     if left == 0:
-        await close_gap(session, gap, f"{observation.period:%Y-%m} was restated and meets its target", None)
+        await _close(session, gap, f"{observation.period:%Y-%m} was restated and meets its target", None)
     else:
         await repository.set_occurrences(session, gap.id, left)
 

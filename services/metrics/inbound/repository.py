@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,6 +60,13 @@ async def list_quarantine(session: AsyncSession, state: str, after: UUID | None,
     if after is not None:
         query = query.where(quarantine.c.id > after)
     return (await session.execute(query.order_by(quarantine.c.id).limit(limit))).all()
+
+
+async def count_waiting(session: AsyncSession) -> int:
+    waiting: int = (
+        await session.execute(select(func.count()).select_from(quarantine).where(quarantine.c.state == "waiting"))
+    ).scalar_one()
+    return waiting
 
 
 async def lock_quarantined(session: AsyncSession, quarantine_id: UUID) -> Row[Any] | None:

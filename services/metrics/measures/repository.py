@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Date, Row, Text, bindparam, insert, select, text
+from sqlalchemy import ARRAY, Date, Row, Text, bindparam, func, insert, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -183,7 +184,7 @@ async def latest_observations(
     """The newest revision of every month from `first` to `last`, in order."""
     query = (
         select(observations)
-        .distinct(observations.c.period)
+        .ext(distinct_on(observations.c.period))
         .where(
             observations.c.measure_key == key,
             observations.c.scope == scope,
@@ -193,6 +194,24 @@ async def latest_observations(
         .order_by(observations.c.period, observations.c.revision.desc())
     )
     return (await session.execute(query)).all()
+
+
+async def last_closed(session: AsyncSession) -> Sequence[Row[Any]]:
+    """Of every measure the newest closed month over all tickets."""
+    query = (
+        select(observations)
+        .ext(distinct_on(observations.c.measure_key))
+        .where(observations.c.scope == "all", ~observations.c.provisional)
+        .order_by(observations.c.measure_key, observations.c.period.desc(), observations.c.revision.desc())
+    )
+    return (await session.execute(query)).all()
+
+
+async def last_month(session: AsyncSession, key: str, scope: str) -> date | None:
+    """The newest month that was ever told."""
+    mine = (observations.c.measure_key == key, observations.c.scope == scope)
+    month: date | None = (await session.execute(select(func.max(observations.c.period)).where(*mine))).scalar_one()
+    return month
 
 
 async def revisions(session: AsyncSession, key: str, scope: str, period: date) -> Sequence[Row[Any]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.metrics.measures import problems, repository, rules
 from services.metrics.measures.builtin import BUILTIN
 from services.metrics.measures.formulas import FORMULAS, Expression, UnknownParameter
-from services.metrics.measures.periods import is_over, months_between, next_month
+from services.metrics.measures.periods import is_over, month_of, months_between, next_month
 from services.metrics.measures.schemas import (
     BaselineBody,
     MeasureBody,
@@ -26,6 +27,8 @@ from shared.events.metrics import BaselineSet, MeasureDefined, ObservationRecord
 from shared.ids import new_id
 from shared.outbox import record
 
+EARLIEST = date(1990, 1, 1)
+
 
 class Expectation(NamedTuple):
     """What holds for one month: the target in force and its smallest n, and the baseline in force."""
@@ -33,6 +36,14 @@ class Expectation(NamedTuple):
     target: float | None
     minimum_n: int
     baseline: float | None
+
+
+class Level(NamedTuple):
+    """A baseline's level: its value over `n` cases, held from `effective_from` on."""
+
+    value: float
+    n: int
+    effective_from: date
 
 
 def expression_of(measure: Row[Any]) -> Expression:
@@ -74,8 +85,7 @@ async def define_measure(session: AsyncSession, key: str, body: MeasureBody) -> 
     }
     await repository.put_measure(session, values)
     await repository.add_scope(session, key, rules.ALL)
-    facts = formula.build(parameters).facts
-    await repository.mark_months_with_facts(session, parameters["period_by"], facts, date(1990, 1, 1))  # type: ignore[arg-type]
+    await _mark_since(session, await find_measure(session, key), EARLIEST)
     told = {
         name: values[name] for name in ("key", "name", "aspect", "unit", "direction", "data_kind", "formula", "owner")
     }
@@ -121,7 +131,8 @@ async def set_target(session: AsyncSession, key: str, body: TargetBody) -> Row[A
             "set_at": clock.now(),
         },
     )
-    await _judge_again(session, measure, body.scope, body.effective_from)
+    if not await keep_scope(session, key, body.scope):
+        await _mark_since(session, measure, month_of(body.effective_from))
     told = TargetSet(
         target_id=target_id,
         measure_key=key,
@@ -152,7 +163,13 @@ async def set_baseline(session: AsyncSession, key: str, body: BaselineBody) -> R
             raise problems.UnsoundBaseline("there are no data in this window to compute a baseline from")
     _check_value(measure, value)
     return await put_baseline(
-        session, measure, body.scope, value, n, body.effective_from, "person", body.reason, current_origin.get().actor
+        session,
+        measure,
+        body.scope,
+        Level(value, n, body.effective_from),
+        origin="person",
+        reason=body.reason,
+        set_by=current_origin.get().actor,
     )
 
 
@@ -160,18 +177,19 @@ async def put_baseline(
     session: AsyncSession,
     measure: Row[Any],
     scope: str,
-    value: float,
-    n: int,
-    effective_from: date,
+    level: Level,
+    *,
     origin: str,
     reason: str,
     set_by: str,
-    improvement_id: Any = None,
+    improvement_id: UUID | None = None,
     correlation_id: str | None = None,
 ) -> Row[Any]:
     """Keep the baseline and tell of it."""
     before = [
-        b for b in await repository.list_baselines(session, measure.key, scope) if b.effective_from <= effective_from
+        baseline
+        for baseline in await repository.list_baselines(session, measure.key, scope)
+        if baseline.effective_from <= level.effective_from
     ]
     baseline_id = new_id()
     await repository.insert_baseline(
@@ -180,9 +198,7 @@ async def put_baseline(
             "id": baseline_id,
             "measure_key": measure.key,
             "scope": scope,
-            "value": value,
-            "n": n,
-            "effective_from": effective_from,
+            **level._asdict(),
             "origin": origin,
             "reason": reason,
             "improvement_id": improvement_id,
@@ -194,10 +210,10 @@ async def put_baseline(
         baseline_id=baseline_id,
         measure_key=measure.key,
         scope=scope,
-        value=value,
-        n=n,
+        value=level.value,
+        n=level.n,
         previous_value=before[-1].value if before else None,
-        effective_from=effective_from,
+        effective_from=level.effective_from,
         origin=origin,
         reason=reason,
         improvement_id=improvement_id,
@@ -213,9 +229,17 @@ def _check_value(measure: Row[Any], value: float) -> None:
         raise problems.UnsoundValue(unsound)
 
 
-async def _judge_again(session: AsyncSession, measure: Row[Any], scope: str, since: date) -> None:
-    is_new = await repository.add_scope(session, measure.key, scope)
-    first = date(1990, 1, 1) if is_new else since.replace(day=1)
+async def keep_scope(session: AsyncSession, key: str, scope: str) -> bool:
+    """Observe this scope from now on, its past months too; whether that is new."""
+    measure = await find_measure(session, key)
+    check_scope(scope)
+    is_new = await repository.add_scope(session, key, scope)
+    if is_new:
+        await _mark_since(session, measure, EARLIEST)
+    return is_new
+
+
+async def _mark_since(session: AsyncSession, measure: Row[Any], first: date) -> None:
     facts = expression_of(measure).facts
     await repository.mark_months_with_facts(session, measure.parameters["period_by"], facts, first)
 

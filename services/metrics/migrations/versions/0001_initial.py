@@ -81,6 +81,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('basis', sa.Text(), nullable=False),
     sa.Column('period', sa.Date(), nullable=False),
+    sa.Column('marked_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_dirty_marks')),
     schema='metrics'
     )

@@ -1,0 +1,27 @@
+"""The assessment of effects: gathered in one transaction, computed in a process of its own, told in another."""
+
+from datetime import timedelta
+
+from services.metrics.analysis import repository, service
+from services.metrics.analysis.worker import TIMEOUT_SECONDS, assess_in_worker
+from shared import clock
+from shared.database import Database
+from shared.jobs import Job
+
+
+async def assess_next(database: Database) -> int:
+    """Assess one request whose turn it is."""
+    now = clock.now()
+    async with database.transaction() as session:
+        request = await repository.claim_due(session, now, now + timedelta(seconds=TIMEOUT_SECONDS + 30))
+    if request is None:
+        return 0
+    async with database.reading() as session:
+        compared = await service.gather(session, request)
+    answer = await assess_in_worker(compared.question)
+    async with database.transaction() as session:
+        await service.tell(session, request.id, compared, answer, clock.now())
+    return 1
+
+
+jobs = (Job("metrics.assess_effects", 1.0, assess_next),)
