@@ -1,11 +1,12 @@
 """What the tests of the improvement service are made of: events as metrics tells them, and records on their way."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import text
 
 from shared.auth import Role
 from shared.events.envelope import Draft, Fact, Origin, serialise
@@ -13,6 +14,7 @@ from shared.events.improvement import VerificationPlan
 from shared.events.metrics import EffectAssessed, GapDetected, GapImpact, GapRecurred, Sample
 from shared.ids import new_id
 from tests.support.fleet import Fleet
+from tests.support.waiting import eventually
 
 IMPROVEMENTS = "/improvement/v1/improvements"
 CHANGES = "/improvement/v1/changes"
@@ -175,15 +177,12 @@ async def latest_request(fleet: Fleet, improvement_id: str) -> str:
 
 async def rows(fleet: Fleet, statement: str, **parameters: Any) -> list[dict[str, Any]]:
     """What a query on the improvement schema says."""
-    from sqlalchemy import text
-
     async with fleet.services["improvement"].database.transaction() as session:
         return [dict(row._mapping) for row in await session.execute(text(statement), parameters)]
 
 
 async def until(people: People, improvement_id: str, state: str) -> dict[str, Any]:
     """The record as soon as it is in this state."""
-    from tests.support.waiting import eventually
 
     async def there() -> dict[str, Any]:
         record = await people.read(improvement_id)
@@ -193,11 +192,14 @@ async def until(people: People, improvement_id: str, state: str) -> dict[str, An
     return await eventually(there)
 
 
+async def published(fleet: Fleet) -> list[dict[str, Any]]:
+    """Every event that the service has recorded so far, on the bus that remembers."""
+    await eventually(fleet.is_idle)
+    bus: Any = fleet.services["improvement"].bus
+    return list(bus.published)
+
+
 def ok(answer: httpx.Response, status: int = 200) -> Any:
     """The answer's body, if it is the status that was expected."""
     assert answer.status_code == status, answer.text
     return answer.json()
-
-
-def later(moment: datetime, **by: float) -> datetime:
-    return moment + timedelta(**by)

@@ -1,11 +1,26 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
+import orjson
 import pytest
 
 from shared.bus.local import LocalBus
+from shared.bus.port import Outgoing
 from shared.settings import Settings
 from tests.improvement.builders import People
 from tests.support.fleet import Fleet, running
+
+
+class RememberingBus(LocalBus):
+    """Keeps every event that went over it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.published: list[dict[str, Any]] = []
+
+    async def publish(self, events: Sequence[Outgoing]) -> None:
+        await super().publish(events)
+        self.published += [orjson.loads(event.body) for event in events]
 
 
 @pytest.fixture
@@ -21,7 +36,7 @@ async def alone(
     """The improvement service by itself: what metrics would tell, the test tells."""
     monkeypatch.setenv("RATCHET_IMPROVEMENT_CHANGE_RETRY_SECONDS", retry_seconds)
     monkeypatch.setenv("RATCHET_IMPROVEMENT_CHANGE_POLL_SECONDS", "0.05")
-    async with running(["improvement"], settings, database_url, LocalBus()) as fleet:
+    async with running(["improvement"], settings, database_url, RememberingBus()) as fleet:
         yield fleet
 
 

@@ -1,0 +1,70 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.improvement.changes.rules import allow_raise, judge_outcome, refer_to, retry_delay
+from shared.problems import IllegalTransition, Malformed
+from shared.ticketing.changes import ChangeOutcome
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+THEN = datetime(2016, 4, 1, tzinfo=UTC)
+STATES = ("pending", "raised", "accepted", "implemented", "failed", "cancelled")
+NEWS = {
+    ("raised", "accepted"),
+    ("raised", "implemented"),
+    ("raised", "failed"),
+    ("accepted", "implemented"),
+    ("accepted", "failed"),
+}
+
+
+class TestRetryDelay:
+    @given(st.lists(st.floats(0.001, 10_000), max_size=8), st.floats(0, 1))
+    def test_one_wait_for_each_entry_and_then_none(self, schedule: list[float], luck: float) -> None:
+        for failures, seconds in enumerate(schedule, 1):
+            delay = retry_delay(failures, schedule, luck).total_seconds()
+            assert seconds * 0.999 - 1e-6 <= delay <= seconds * 1.1 + 1e-6
+        assert retry_delay(len(schedule) + 1, schedule, luck) is None
+
+
+class TestJudgeOutcome:
+    @pytest.mark.parametrize("state", STATES)
+    @pytest.mark.parametrize("told", ["accepted", "implemented", "failed"])
+    def test_every_pair_of_state_and_outcome(self, state: str, told: str) -> None:
+        outcome = ChangeOutcome(told, THEN if told == "implemented" else None)
+        implemented_at = THEN if state == "implemented" else None
+        if (state, told) in NEWS:
+            assert judge_outcome(state, None, implemented_at, outcome, NOW) is True
+        elif state == told:
+            assert judge_outcome(state, None, implemented_at, outcome, NOW) is False
+        else:
+            with pytest.raises(IllegalTransition):
+                judge_outcome(state, None, implemented_at, outcome, NOW)
+
+    def test_what_was_told_before_is_no_news_later(self) -> None:
+        assert judge_outcome("implemented", NOW, THEN, ChangeOutcome("accepted"), NOW) is False
+        assert judge_outcome("implemented", None, THEN, ChangeOutcome("implemented"), NOW) is False
+
+    def test_another_time_of_implementation_is_refused(self) -> None:
+        with pytest.raises(IllegalTransition):
+            judge_outcome("implemented", None, THEN, ChangeOutcome("implemented", THEN + timedelta(days=1)), NOW)
+
+    def test_nothing_was_implemented_in_the_future(self) -> None:
+        with pytest.raises(Malformed):
+            judge_outcome("raised", None, None, ChangeOutcome("implemented", NOW + timedelta(minutes=6)), NOW)
+        assert judge_outcome("raised", None, None, ChangeOutcome("implemented", NOW + timedelta(minutes=4)), NOW)
+
+
+class TestAllowRaise:
+    def test_only_what_could_not_be_raised(self) -> None:
+        allow_raise("failed", None)
+        for state, external_id in (("failed", "CHG1"), ("pending", None), ("raised", "CHG1"), ("implemented", "CHG1")):
+            with pytest.raises(IllegalTransition):
+                allow_raise(state, external_id)
+
+
+class TestReferTo:
+    def test_names_improvement_and_revision(self) -> None:
+        assert refer_to("abc", 2) == "abc:2"
