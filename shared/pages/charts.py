@@ -24,7 +24,7 @@ import structlog
 from markupsafe import Markup
 
 from shared.pages import formats
-from shared.pages.languages import LANGUAGES, N_, load_catalogue
+from shared.pages.languages import CHINESE, LANGUAGES, N_, load_catalogue
 
 _log = structlog.get_logger(__name__)
 _HERE = Path(__file__).parent
@@ -223,7 +223,7 @@ def level_at(levels: Sequence[Level], day: date) -> float | None:
 
 def describe(points: Sequence[Point], unit: str, language: str) -> str:
     """The chart in words, for those who do not see it."""
-    separator = ";" if language == "zh-CN" else "; "
+    separator = "；" if language == CHINESE else "; "
     return separator.join(_tell(point, unit, language) for point in points)
 
 
@@ -239,7 +239,8 @@ def name_svg(svg: str, title: str, description: str) -> Markup:
 
 def _tell(point: Point, unit: str, language: str) -> str:
     value = formats.format_quantity(point.value, unit, language)
-    return f"{formats.format_month(point.period, language)}: {value} (n = {formats.format_number(point.n, language)})"
+    month, n = formats.format_month(point.period, language), formats.format_number(point.n, language)
+    return f"{month}：{value}（n = {n}）" if language == CHINESE else f"{month}: {value} (n = {n})"
 
 
 def _scaled(value: float | None, scale: float) -> float | None:

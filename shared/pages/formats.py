@@ -5,7 +5,9 @@ from typing import Literal
 
 from babel import Locale, dates, numbers, units
 
-_LOCALES = {"en": Locale("en"), "zh-CN": Locale("zh", "CN", script="Hans")}
+from shared.pages.languages import CHINESE, ENGLISH
+
+_LOCALES = {ENGLISH: Locale("en"), CHINESE: Locale("zh", "CN", script="Hans")}
 NO_DATA = "–"
 PERCENTS = ("percent", "%")
 SHARES = ("share", "ratio", "proportion")
@@ -18,7 +20,7 @@ def locale_of(language: str) -> Locale:
 
 def format_moment(value: datetime, language: str) -> str:
     """Date and time to the minute, with the zone's name."""
-    pattern = "yyyy年M月d日 HH:mm 'UTC'" if language == "zh-CN" else "d MMM yyyy, HH:mm 'UTC'"
+    pattern = "yyyy年M月d日 HH:mm 'UTC'" if language == CHINESE else "d MMM yyyy, HH:mm 'UTC'"
     return str(dates.format_datetime(value.astimezone(UTC), pattern, tzinfo=UTC, locale=locale_of(language)))
 
 
@@ -26,13 +28,13 @@ def format_date(value: date, language: str) -> str:
     """A day; of a moment, its day in UTC."""
     if isinstance(value, datetime):
         value = value.astimezone(UTC).date()
-    pattern = "yyyy年M月d日" if language == "zh-CN" else "d MMM yyyy"
+    pattern = "yyyy年M月d日" if language == CHINESE else "d MMM yyyy"
     return str(dates.format_date(value, pattern, locale=locale_of(language)))
 
 
 def format_month(value: date, language: str) -> str:
     """The month that this day lies in."""
-    pattern = "yyyy年M月" if language == "zh-CN" else "MMM yyyy"
+    pattern = "yyyy年M月" if language == CHINESE else "MMM yyyy"
     return str(dates.format_date(value, pattern, locale=locale_of(language)))
 
 
@@ -65,11 +67,11 @@ def format_duration(value: float | timedelta | None, language: str) -> str:
             break
         if len(parts) == 2:
             break
-    return sign + ("" if language == "zh-CN" else " ").join(parts)
+    return sign + ("" if language == CHINESE else " ").join(parts)
 
 
 def _format_unit(count: int, unit: str, language: str) -> str:
-    length: Literal["short", "long"] = "short" if language == "zh-CN" else "long"  # Chinese has the short form only
+    length: Literal["short", "long"] = "short" if language == CHINESE else "long"  # Chinese has the short form only
     return str(units.format_unit(count, f"duration-{unit}", length, locale=locale_of(language)))
 
 

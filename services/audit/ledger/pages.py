@@ -1,7 +1,7 @@
 """The ledger for people: what was recorded, whether it still is as it was, and each story in plain words."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -93,29 +93,33 @@ async def show_trace(
     if not summary.entries:
         raise TraceNotFound(f"the ledger holds nothing with the correlation id {correlation_id}")
     rows = await repository.list_entries(session, {"correlation_id": correlation_id}, after, TOLD + 1)
-    tell = await _teller(request, session)
+    entries = [Entry.of(row) for row in rows[:TOLD]]
+    tell = await _teller(request, session, story=entries)
     return render(
         request,
         "ledger/trace.html",
         correlation_id=correlation_id,
         summary=summary,
-        told=[tell(Entry.of(row)) for row in rows[:TOLD]],
+        told=[tell(entry) for entry in entries],
         after=after,
         next_page={"after": rows[TOLD - 1].position} if len(rows) > TOLD else None,
     )
 
 
-async def _teller(request: Request, session: Reading) -> Callable[[Entry], Told]:
-    """Tells entries in the reader's language, values in their measures' units."""
+async def _teller(request: Request, session: Reading, story: Sequence[Entry] = ()) -> Callable[[Entry], Told]:
+    """Tells entries in the reader's language, values in their measures' units. An event that names no measure is about
+    the one that its `story` is about."""
     units = await repository.units_of_measures(session)
+    in_story = {units.get(str(_data_of(entry).get("measure_key"))) for entry in story} - {None}
+    otherwise = in_story.pop() if len(in_story) == 1 else None
     language = language_of(request)
 
     def tell(entry: Entry) -> Told:
-        data = entry.event.get("data")
+        data = _data_of(entry)
         telling = TELLINGS.get(entry.type, Telling(entry.type.replace("%", "%%")))
-        headline = translate(request, telling.headline) % _Values(
-            data if isinstance(data, dict) else {}, units, language, lambda word: translate(request, word)
-        )
+        unit = data.get("unit") or units.get(str(data.get("measure_key")), otherwise)
+        values = _Values(data, str(unit or ""), language, lambda word: translate(request, word))
+        headline = translate(request, telling.headline) % values
         document = orjson.dumps(entry.event, option=orjson.OPT_INDENT_2).decode()
         return Told(entry, headline, telling.tone, _record_of(data), document)
 
@@ -125,12 +129,10 @@ async def _teller(request: Request, session: Reading) -> Callable[[Entry], Told]
 class _Values(dict[str, str]):
     """An event's data as words of a language. What is not there, as in an older event, is a dash."""
 
-    def __init__(
-        self, data: Mapping[str, Any], units: Mapping[str, str], language: str, translated: Callable[[str], str]
-    ) -> None:
+    def __init__(self, data: Mapping[str, Any], unit: str, language: str, translated: Callable[[str], str]) -> None:
         super().__init__()
         self._data = {**data, **{f"{name}_value": _value_in(data.get(name)) for name in ("before", "after")}}
-        self._unit = data.get("unit") or units.get(str(data.get("measure_key")), "")
+        self._unit = unit
         self._language = language
         self._translated = translated
 
@@ -140,19 +142,23 @@ class _Values(dict[str, str]):
             return self._translated(VALUES[name][value])
         if isinstance(value, int | float) and not isinstance(value, bool):
             if name in QUANTITIES:
-                return formats.format_quantity(value, str(self._unit), self._language)
+                return formats.format_quantity(value, self._unit, self._language)
             return formats.format_number(value, self._language)
         if isinstance(value, str) and _DATE.match(value):
             return _format_time(value, self._language)
         return formats.NO_DATA if value is None else str(value)
 
 
-def _record_of(data: Any) -> str | None:
+def _data_of(entry: Entry) -> dict[str, Any]:
+    data = entry.event.get("data")
+    return data if isinstance(data, dict) else {}
+
+
+def _record_of(data: Mapping[str, Any]) -> str | None:
     """The page of the record that the event is about."""
-    if isinstance(data, dict):
-        for field, address in RECORDS.items():
-            if data.get(field):
-                return address.format(quote(str(data[field]), safe=""))
+    for field, address in RECORDS.items():
+        if data.get(field):
+            return address.format(quote(str(data[field]), safe=""))
     return None
 
 

@@ -161,7 +161,7 @@ class TestShowLedger:
         await append(audit, DETECTED, story="gap")
         async with browser(audit, **{"Accept-Language": "zh-CN"}) as client:
             shown = read(await client.get("/audit/ledger"))
-        assert "发现差距:sla_attainment(全部)自 2016年3月1日 起实际为 39.86%,期望为 75.00%" in shown
+        assert "发现差距：sla_attainment（全部）自 2016年3月1日 起实际为 39.86%，期望为 75.00%" in shown
         assert "Ratchet 自动" in shown
 
     async def test_is_for_staff(self, audit: Fleet) -> None:

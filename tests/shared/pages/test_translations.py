@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[3]
 SHARED = ROOT / "shared" / "pages"
 FOLDERS = [SHARED, *sorted(path.parent for path in (ROOT / "services").glob("*/main.py"))]
 MARKS = {"N_": 0, "translate": 1}
-_PLACE = re.compile(r"%\((\w+)\)s")
+_HALF_WIDTH = re.compile(r"[\u4e00-\u9fff][,:;?!()]|[,:;?!()][\u4e00-\u9fff]")
+_PLACE = re.compile(r"%\((\w+)\)[sd]")
 
 
 def messages_of(folder: Path) -> Iterator[tuple[str, str]]:
@@ -45,6 +46,11 @@ class TestChinese:
         catalogue = load_catalogue("zh-CN", [SHARED, folder])
         for where, message in messages_of(folder):
             assert set(_PLACE.findall(catalogue.gettext(message))) == set(_PLACE.findall(message)), where
+
+    def test_is_punctuated_as_chinese_is(self, folder: Path) -> None:
+        catalogue = load_catalogue("zh-CN", [folder])
+        words = [_PLACE.sub("%", catalogue.gettext(message)) for _, message in messages_of(folder)]
+        assert [word for word in words if _HALF_WIDTH.search(word)] == []
 
     def test_no_template_turns_escaping_off(self, folder: Path) -> None:
         for path in folder.rglob("*.html"):
