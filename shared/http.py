@@ -19,6 +19,8 @@ from shared.database import Database
 from shared.events.envelope import Origin, current_origin
 from shared.ids import new_id
 from shared.problems import BodyTooLarge, LostUpdate, Malformed, PreconditionRequired
+from shared.sealing import Sealer
+from shared.settings import Settings
 from shared.telemetry import REQUEST_SECONDS, span
 
 _PLAIN_ID = re.compile(r"^[A-Za-z0-9._:-]{1,100}$")
@@ -163,11 +165,16 @@ async def _claim_key(request: Request, session: AsyncSession, key: str) -> None:
     ).one()
     if bytes(known.digest) != digest:
         raise KeyReused("this Idempotency-Key was used for a different request; choose a new one")
-    raise Replayed(known.status, bytes(known.body))
+    raise Replayed(known.status, _sealer(request).unseal(bytes(known.body).decode()).encode())
+
+
+def _sealer(request: Request) -> Sealer:
+    settings: Settings = request.app.state.settings
+    return Sealer(settings.keys.seal)
 
 
 class _Route(APIRoute):
-    """Stores the answer beside the key, in the transaction of the effect."""
+    """Stores the answer beside the key, in the transaction of the effect; sealed, for it may show a new secret."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -185,12 +192,13 @@ class _Route(APIRoute):
             claimed = getattr(request.state, "idempotency", None)
             if claimed is not None:
                 session, mine = claimed
+                sealed = _sealer(request).seal(bytes(response.body).decode())
                 await session.execute(
                     text(
                         "UPDATE idempotency_keys SET status = :status, body = :body "
                         "WHERE key = :key AND actor = :actor AND route = :route"
                     ),
-                    {**mine, "status": response.status_code, "body": bytes(response.body)},
+                    {**mine, "status": response.status_code, "body": sealed.encode()},
                 )
             return response
 

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 State = Literal["pending", "delivering", "succeeded", "failed", "exhausted", "cancelled"]
 GONE = 410
-_DIGITS = re.compile(r"[0-9]{1,12}")
+_DIGITS = re.compile(r"[0-9]{1,300}")
 
 
 @dataclass(frozen=True, slots=True)

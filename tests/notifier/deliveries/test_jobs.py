@@ -241,8 +241,8 @@ class TestFairness:
             return answer()
 
         receiver.answering = stall
-        slow = await notifier.subscribe(receiver.url())
-        fast = await notifier.subscribe(other_receiver.url())
+        await notifier.subscribe(receiver.url())
+        await notifier.subscribe(other_receiver.url())
         await notifier.tell(*(a_gap_closed() for _ in range(60)))
 
         async def all_arrived() -> bool:
