@@ -281,5 +281,13 @@ async def count(session: AsyncSession, scope: Scope, now: datetime) -> Counts:
     return Counts(**(await session.execute(query)).one()._mapping)
 
 
+async def count_open(session: AsyncSession, now: datetime) -> tuple[int, int]:
+    """How many are due in all, and how many of them are overdue."""
+    c = callbacks.c
+    query = select(func.count(), _count_where(c.due_at < now)).where(c.state == "due")
+    open_, overdue = (await session.execute(query)).one()
+    return open_, overdue
+
+
 def _count_where(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count().filter(*conditions)

@@ -1,11 +1,13 @@
 """REST of the callbacks."""
 
-from datetime import UTC, date, datetime, timedelta
+import re
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, WithJsonSchema
 
 from services.satisfaction.callbacks import repository, service
 from services.satisfaction.callbacks.repository import Filters, Scope
@@ -28,23 +30,45 @@ from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor,
 from shared.problems import Malformed
 
 routes = router("callbacks")
+_PERIOD = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 
+RECORDERS = (Role.SERVICE_DESK, Role.OPERATIONS_MANAGER, Role.QUALITY_MANAGER, Role.INTEGRATION)
 Reader = Annotated[Principal, Depends(require(*STAFF, Role.INTEGRATION))]
-Recorder = Annotated[
-    Principal,
-    Depends(require(Role.SERVICE_DESK, Role.OPERATIONS_MANAGER, Role.QUALITY_MANAGER, Role.INTEGRATION)),
-]
+Recorder = Annotated[Principal, Depends(require(*RECORDERS))]
 Word = Annotated[str | None, Query(min_length=1, max_length=300)]
 
 
-def _check_day(value: datetime | date) -> datetime | date:
-    if not isinstance(value, datetime) and not EARLIEST.date() <= value <= LATEST.date():
-        raise ValueError("must lie between 1990-01-01 and 2200-01-01")
-    return value
+def _find_edges(value: str) -> tuple[datetime, datetime] | None:
+    """Beginning and end of a month (2026-03) or a day (2026-03-31), in UTC; None for anything else."""
+    match = _PERIOD.fullmatch(value)
+    if match is None:
+        return None
+    year, month, day = int(match[1]), int(match[2]), match[3]
+    if not EARLIEST.year <= year < LATEST.year:
+        raise ValueError("must lie between 1990-01-01 and 2199-12-31")
+    begin = datetime(year, month, int(day or 1), tzinfo=UTC)
+    return begin, begin + timedelta(days=int(day is not None) or monthrange(year, month)[1])
 
 
-Bound = Annotated[Moment | date, Field(union_mode="left_to_right"), AfterValidator(_check_day)]
-"""A moment with its zone, or a day (UTC)."""
+def _read_begin(value: str) -> datetime | str:
+    edges = _find_edges(value)
+    return edges[0] if edges else value
+
+
+def _read_end(value: str) -> datetime | str:
+    edges = _find_edges(value)
+    return edges[1] if edges else value
+
+
+_AS_TEXT = WithJsonSchema({"type": "string", "maxLength": 50})
+From = Annotated[
+    Annotated[Moment, BeforeValidator(_read_begin), _AS_TEXT] | None,
+    Query(alias="from", description="Resolved from this moment on, or in or after this month or day (UTC)."),
+]
+To = Annotated[
+    Annotated[Moment, BeforeValidator(_read_end), _AS_TEXT] | None,
+    Query(description="Resolved before this moment, or in or before this month or day (UTC)."),
+]
 
 
 @routes.get("/callbacks")
@@ -71,19 +95,16 @@ async def list_callbacks(
 async def get_coverage(
     session: Reading,
     _caller: Reader,
-    from_: Annotated[Bound | None, Query(alias="from", description="Resolved from this moment or day on.")] = None,
-    to: Annotated[
-        Bound | None, Query(description="Resolved before this moment; a day counts as a whole, to its end.")
-    ] = None,
+    from_: From = None,
+    to: To = None,
     service_: Annotated[Word, Query(alias="service")] = None,
     customer: Word = None,
     group: Word = None,
 ) -> Coverage:
     """F23: how many of the resolutions were followed by a completed callback within 24 h."""
-    resolved_from, resolved_before = _begin(from_), _end(to)
-    if resolved_from is not None and resolved_before is not None and resolved_from >= resolved_before:
+    if from_ is not None and to is not None and from_ >= to:
         raise Malformed("query.to: must lie after 'from'")
-    scope = Scope(resolved_from, resolved_before, service_, customer, group)
+    scope = Scope(from_, to, service_, customer, group)
     return await service.measure_coverage(session, scope, clock.now())
 
 
@@ -169,16 +190,3 @@ def _check_if_asked(if_match: str | None, version: int) -> None:
     """These add to a callback and overwrite nothing, so `If-Match` is welcome and not required."""
     if if_match is not None:
         check_version(if_match, version)
-
-
-def _begin(bound: datetime | date | None) -> datetime | None:
-    if bound is None or isinstance(bound, datetime):
-        return bound
-    return datetime(bound.year, bound.month, bound.day, tzinfo=UTC)
-
-
-def _end(bound: datetime | date | None) -> datetime | None:
-    begin = _begin(bound)
-    if begin is None or isinstance(bound, datetime):
-        return begin
-    return begin + timedelta(days=1)

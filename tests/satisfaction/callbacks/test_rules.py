@@ -1,0 +1,145 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.satisfaction.callbacks import rules
+from services.satisfaction.callbacks.rules import (
+    CallerIsResolver,
+    NextAttemptNotLater,
+    TimeBeforeResolution,
+    TimeInFuture,
+)
+from shared.fields import EARLIEST, LATEST
+from shared.problems import IllegalTransition, Missing
+
+moments = st.datetimes(EARLIEST.replace(tzinfo=None), LATEST.replace(tzinfo=None), timezones=st.just(UTC))
+spans = st.timedeltas(timedelta(0), timedelta(days=400))
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+class TestComputeDueAt:
+    @given(moments)
+    def test_is_24_hours_later(self, resolved_at: datetime) -> None:
+        assert (rules.compute_due_at(resolved_at) - resolved_at).total_seconds() == 24 * 3600
+
+    def test_counts_hours_and_not_days_when_clocks_change(self) -> None:
+        before = datetime(2026, 3, 28, 12, 0, tzinfo=timezone(timedelta(hours=1)))
+        assert rules.compute_due_at(before) == datetime(2026, 3, 29, 13, 0, tzinfo=timezone(timedelta(hours=2)))
+
+
+class TestIsOnTime:
+    @given(moments, spans)
+    def test_up_to_and_with_the_last_moment(self, resolved_at: datetime, taken: timedelta) -> None:
+        due_at = rules.compute_due_at(resolved_at)
+        assert rules.is_on_time(resolved_at + taken, due_at) == (taken <= timedelta(hours=24))
+
+
+class TestIsOverdue:
+    @given(moments, spans)
+    def test_is_what_completing_now_would_not_be(self, resolved_at: datetime, waited: timedelta) -> None:
+        due_at, now = rules.compute_due_at(resolved_at), resolved_at + waited
+        assert rules.is_overdue("due", due_at, now) != rules.is_on_time(now, due_at)
+
+    @pytest.mark.parametrize("state", ["completed", "unreachable", "cancelled"])
+    def test_what_is_settled_never_is(self, state: str) -> None:
+        assert not rules.is_overdue(state, NOON, NOON + timedelta(days=9))
+
+
+class TestFindCancelling:
+    def test_a_reopen_undoes_its_resolution_and_those_before(self) -> None:
+        assert [rules.find_cancelling(number, [2]) for number in (1, 2, 3)] == [2, 2, None]
+
+    @given(st.integers(1, 9), st.sets(st.integers(1, 9)))
+    def test_is_the_first_that_does(self, number: int, reopens: set[int]) -> None:
+        found = rules.find_cancelling(number, reopens)
+        later = {reopen for reopen in reopens if reopen >= number}
+        assert (found in later and all(found <= reopen for reopen in later)) if later else found is None
+
+
+class TestCheckCaller:
+    @pytest.mark.parametrize("resolver", ["li.wei", "LI.WEI", "Li Wei", "  li   wei ", "LI WEI"])
+    def test_the_resolver_does_not_ask(self, resolver: str) -> None:
+        with pytest.raises(CallerIsResolver, match="somebody else"):
+            rules.check_caller("li.wei", "Li Wei", resolver)
+
+    @pytest.mark.parametrize("resolver", [None, "Li Weilin", "wei"])
+    def test_anybody_else_may(self, resolver: str | None) -> None:
+        rules.check_caller("li.wei", "Li Wei", resolver)
+
+
+class TestCheckOpen:
+    def test_what_is_due_goes_on(self) -> None:
+        rules.check_open("complete", "due")
+
+    @pytest.mark.parametrize("state", ["completed", "unreachable", "cancelled"])
+    def test_what_is_settled_does_not(self, state: str) -> None:
+        with pytest.raises(IllegalTransition) as refused:
+            rules.check_open("complete", state)
+        assert refused.value.extra == {"state": state, "allowed": []}
+
+
+class TestCheckMoment:
+    @given(moments, spans, spans)
+    def test_between_resolution_and_now(self, resolved_at: datetime, first: timedelta, second: timedelta) -> None:
+        rules.check_moment("completed_at", resolved_at + first, resolved_at, resolved_at + first + second)
+
+    def test_not_in_the_future(self) -> None:
+        with pytest.raises(TimeInFuture, match="attempted_at: 2026-03-02T12:00:01Z lies in the future"):
+            rules.check_moment("attempted_at", NOON + timedelta(seconds=1), NOON, NOON)
+
+    def test_not_before_the_resolution(self) -> None:
+        with pytest.raises(TimeBeforeResolution, match="before the resolution at 2026-03-02T12:00:00Z"):
+            rules.check_moment("completed_at", NOON - timedelta(seconds=1), NOON, NOON)
+
+
+class TestCheckNextAttempt:
+    def test_nothing_agreed_is_fine(self) -> None:
+        rules.check_next_attempt(None, NOON)
+
+    def test_comes_after_this_one(self) -> None:
+        rules.check_next_attempt(NOON + timedelta(seconds=1), NOON)
+        with pytest.raises(NextAttemptNotLater):
+            rules.check_next_attempt(NOON, NOON)
+
+
+class TestCheckExhausted:
+    def test_says_how_many_are_missing(self) -> None:
+        with pytest.raises(Missing, match="2 more failed attempts") as refused:
+            rules.check_exhausted(1, 3)
+        assert refused.value.extra["missing"] == ["2 more failed attempts (1 of 3 recorded)"]
+
+    @given(st.integers(0, 20), st.integers(1, 20))
+    def test_holds_from_the_threshold_on(self, failed: int, needed: int) -> None:
+        if failed >= needed:
+            rules.check_exhausted(failed, needed)
+        else:
+            with pytest.raises(Missing):
+                rules.check_exhausted(failed, needed)
+
+
+class TestComputeCoverage:
+    def test_no_denominator_is_no_data(self) -> None:
+        assert rules.compute_coverage(0, 0, 0) is None
+        assert rules.compute_coverage(0, 4, 4) is None
+
+    @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500))
+    def test_the_cancelled_are_no_part_of_it(self, on_time: int, missed: int, cancelled: int) -> None:
+        coverage = rules.compute_coverage(on_time, on_time + missed + cancelled, cancelled)
+        if on_time + missed == 0:
+            assert coverage is None
+        else:
+            assert coverage == on_time / (on_time + missed)
+
+
+class TestVerdicts:
+    def test_only_a_no_is_a_dispute(self) -> None:
+        assert [rules.is_disputed(solved) for solved in ("yes", "partly", "no")] == [False, False, True]
+
+    def test_dissatisfied_up_to_the_threshold(self) -> None:
+        assert [rules.is_dissatisfied(score, 2) for score in (1, 2, 3, 4, 5)] == [True, True, False, False, False]
+
+    def test_only_who_was_reached_was_reached(self) -> None:
+        outcomes = ("no_answer", "busy", "wrong_number", "refused", "reached")
+        assert [rules.is_failed(outcome) for outcome in outcomes] == [True, True, True, True, False]
