@@ -16,7 +16,8 @@ class TicketFacts(Body):
 
     Times carry a zone. `update_number` is the source's own counter of updates, where it has one: it orders updates of
     the same time. `resolved_at` is when the present resolution was made (default: `updated_at`).
-    The `reported_…` fields are what the source's own fields say, kept as they are beside what Ratchet derives.
+    The `reported_…` fields are what the source's own fields say, kept as they are beside what Ratchet derives; where
+    a source has no such field, leave it out, and what was observed stands for it.
     `sla_met` is the source's verdict, sent only once it is settled.
     """
 
@@ -50,6 +51,11 @@ class TicketFacts(Body):
             if value is not None and value < self.opened_at:
                 raise ValueError(f"{name} ({value.isoformat()}) lies before opened_at ({self.opened_at.isoformat()})")
         return self
+
+    @property
+    def has_resolution_field(self) -> bool:
+        """Whether the source has a field of its own for the resolution, be it empty."""
+        return "reported_resolved_at" in self.model_fields_set
 
 
 class Unmappable(ValueError):

@@ -157,7 +157,7 @@ def _describe(ticket: Ticket, facts: TicketFacts) -> Ticket:
         category=facts.category or ticket.category,
         cause=facts.cause or ticket.cause,
         opened_at=facts.opened_at,
-        reported_resolved_at=facts.reported_resolved_at or facts.resolved_at or ticket.reported_resolved_at,
+        reported_resolved_at=facts.reported_resolved_at or ticket.reported_resolved_at,
         reported_reopen_count=_later(facts.reported_reopen_count, ticket.reported_reopen_count),
         sla_met=ticket.sla_met if facts.sla_met is None else facts.sla_met,
     )
@@ -190,6 +190,8 @@ def _respond(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticke
 def _resolve(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticket:
     at = _resolution_time(facts)
     resolved = replace(ticket, resolved_at=at, last_resolved_at=at, resolution_number=ticket.resolution_number + 1)
+    if not facts.has_resolution_field:
+        resolved = replace(resolved, reported_resolved_at=at)
     return _tell(resolved, "resolved", at, changes)
 
 
