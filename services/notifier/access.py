@@ -8,8 +8,12 @@ from services.notifier.targets import Guard
 from shared.auth import STAFF, Principal, Role, require
 from shared.sealing import Sealer
 
+CHECK_SECONDS = 5.0
+"""How long the resolving of a new endpoint's host may take."""
+
 Reader = Annotated[Principal, Depends(require(*STAFF, Role.INTEGRATION))]
-Writer = Annotated[Principal, Depends(require(Role.ADMINISTRATOR, Role.INTEGRATION, Role.OPERATIONS_MANAGER))]
+WRITERS = (Role.ADMINISTRATOR, Role.INTEGRATION, Role.OPERATIONS_MANAGER)
+Writer = Annotated[Principal, Depends(require(*WRITERS))]
 Administrator = Annotated[Principal, Depends(require(Role.ADMINISTRATOR))]
 
 

@@ -7,6 +7,7 @@ from services.notifier.deliveries import consumers as delivery_consumers
 from services.notifier.deliveries import routes as delivery_routes
 from services.notifier.deliveries.jobs import Dispatcher, make_jobs
 from services.notifier.deliveries.sender import Sender
+from services.notifier.endpoints import pages as endpoint_pages
 from services.notifier.endpoints import routes as endpoint_routes
 from services.notifier.settings import NotifierSettings
 from services.notifier.targets import Guard, Resolve, make_resolver
@@ -25,8 +26,9 @@ def define(settings: Settings, resolve: Resolve | None = None) -> Definition:
         spine=spine,
         title="notifier: webhooks for every event",
         migrations=Path(__file__).parent / "migrations",
-        routers=(endpoint_routes.routes, delivery_routes.routes),
+        routers=(endpoint_routes.routes, delivery_routes.routes, endpoint_pages.pages),
         handlers=delivery_consumers.handlers,
         jobs=make_jobs(dispatcher, own),
         ports={"guard": guard, "sealer": sealer},
+        home="/endpoints",
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
-from services.notifier.access import Administrator, Reader, Seal, Writer, guard_of
+from services.notifier.access import CHECK_SECONDS, Administrator, Reader, Seal, Writer, guard_of
 from services.notifier.deliveries import service as deliveries
 from services.notifier.deliveries.schemas import DeliveryView
 from services.notifier.endpoints import repository, service
@@ -35,7 +35,6 @@ from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor,
 
 routes = router("endpoints")
 
-CHECK_SECONDS = 5.0
 STATISTICS_HOURS = 24
 
 
