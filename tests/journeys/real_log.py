@@ -100,6 +100,8 @@ async def check_months(loop: Loop, reference: Json) -> None:
             key: {point["period"]: point for point in (await months(loop, key))["points"]}
             for key in ("sla_attainment", "mttr_mean", "mttr_median", "mttr_p90", "reopen_rate", "resolution_rate")
         }
+        for key, told in series.items():
+            assert set(told) == set(reference["by_month_opened"]), key
         for month, expected in reference["by_month_opened"].items():
             attainment = series["sla_attainment"][month]
             assert (attainment["n"], attainment["numerator"]) == (expected["incidents"], expected["sla_made"])
