@@ -28,12 +28,12 @@ UNREADABLE = "envelope"
 _AWAY = ("08", "25006", "28", "3D", "53", "57P", "58")
 """SQLSTATEs: no connection, read-only standby, login refused, no such database, resources, shutdown, system error."""
 
-_CLAIM = text(
+_CLAIM = text(  # in one order everywhere, so that two replicas never wait for one another crosswise
     """
-    INSERT INTO inbox (event_id, handler) SELECT * FROM unnest(:events, :handlers)
-    ON CONFLICT DO NOTHING RETURNING event_id, handler
+    INSERT INTO inbox (event_id, handler) SELECT event_id, :handler FROM unnest(:events) AS event_id ORDER BY event_id
+    ON CONFLICT DO NOTHING RETURNING event_id
     """
-).bindparams(bindparam("events", type_=ARRAY(Uuid)), bindparam("handlers", type_=ARRAY(Text)))
+).bindparams(bindparam("events", type_=ARRAY(Uuid)), bindparam("handler", type_=Text))
 
 Handle = Callable[[AsyncSession, Sequence[Event[F]]], Awaitable[None]]
 _Pair = tuple[Event[dict[str, Any]], str]
@@ -108,13 +108,16 @@ class Inbox:
             Exception: the database is away; nothing was decided, the same events must come again.
         """
         pairs: list[_Pair] = []
+        hearing: dict[str, list[str]] = {}
         for body in bodies:
             try:
                 event = parse(body)
             except MalformedEvent as error:
                 await self._park_unreadable(body, error)
                 continue
-            pairs += [(event, name) for name in self._hearing(event.type)]
+            if event.type not in hearing:
+                hearing[event.type] = [name for name, handler in self._handlers.items() if handler.wants(event.type)]
+            pairs += [(event, name) for name in hearing[event.type]]
         failed = await self._take_apart(pairs)
         for delay in self._retry_delays_seconds:
             again = [failure for failure in failed if not isinstance(failure.error, MalformedEvent)]
@@ -155,9 +158,6 @@ class Inbox:
             )
         return True
 
-    def _hearing(self, type_: str) -> list[str]:
-        return [handler.name for handler in self._handlers.values() if handler.wants(type_)]
-
     async def _take_apart(self, pairs: Sequence[_Pair]) -> list[_Failure]:
         """All in one transaction; when that fails, each half by itself, down to those that fail alone."""
         if not pairs:
@@ -174,21 +174,15 @@ class Inbox:
         return []
 
     async def _take_together(self, pairs: Sequence[_Pair]) -> None:
+        heard: dict[str, list[Event[dict[str, Any]]]] = {}
+        for event, name in pairs:
+            heard.setdefault(name, []).append(event)
         async with self._database.transaction() as session:
-            claimed = {
-                (row.event_id, row.handler)
-                for row in await session.execute(
-                    _CLAIM, {"events": [e.id for e, _ in pairs], "handlers": [h for _, h in pairs]}
-                )
-            }
-            new: dict[str, list[Event[dict[str, Any]]]] = {}
-            for event, name in pairs:
-                if (event.id, name) in claimed:
-                    claimed.discard((event.id, name))
-                    new.setdefault(name, []).append(event)
-            for name, events in new.items():
-                await self._run(session, self._handlers[name], events)
-        for name, events in new.items():
+            for name, events in heard.items():
+                heard[name] = await _claim(session, name, events)
+                if heard[name]:
+                    await self._run(session, self._handlers[name], heard[name])
+        for name, events in heard.items():
             EVENTS_HANDLED.labels(self._service, name).inc(len(events))
 
     async def _run(self, session: AsyncSession, handler: AnyHandler, events: list[Event[dict[str, Any]]]) -> None:
@@ -225,7 +219,7 @@ class Inbox:
 
     async def _insert_letter(self, claim_id: UUID, handler: str, error: Exception, values: dict[str, Any]) -> None:
         async with self._database.transaction() as session:
-            claimed = await session.execute(_CLAIM, {"events": [claim_id], "handlers": [handler]})
+            claimed = await session.execute(_CLAIM, {"events": [claim_id], "handler": handler})
             if claimed.first() is None:
                 return
             await session.execute(
@@ -235,6 +229,22 @@ class Inbox:
             )
         EVENTS_PARKED.labels(self._service, handler).inc()
         _log.error("event_parked", service=self._service, handler=handler, error=_explain(error))
+
+
+async def _claim(
+    session: AsyncSession, handler: str, events: list[Event[dict[str, Any]]]
+) -> list[Event[dict[str, Any]]]:
+    """Those that this handler has not had before, each once, in order of arrival."""
+    result = await session.execute(_CLAIM, {"events": [event.id for event in events], "handler": handler})
+    claimed = set(result.scalars())
+    if len(claimed) == len(events):
+        return events
+    new = []
+    for event in events:
+        if event.id in claimed:
+            claimed.discard(event.id)
+            new.append(event)
+    return new
 
 
 def _explain(error: Exception) -> str:

@@ -14,9 +14,11 @@ _log = structlog.get_logger(__name__)
 
 _CLAIM = text(
     """
-    DELETE FROM outbox WHERE position IN (
-        SELECT position FROM outbox ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED
-    ) RETURNING position, type, body
+    WITH claimed AS (
+        DELETE FROM outbox WHERE position IN (
+            SELECT position FROM outbox ORDER BY position LIMIT :most FOR UPDATE SKIP LOCKED
+        ) RETURNING position, type, body
+    ) SELECT type, body FROM claimed ORDER BY position
     """
 )
 
@@ -53,7 +55,6 @@ class Relay:
             rows = (await connection.execute(_CLAIM, {"most": self._most})).all()
             if not rows:
                 return 0
-            rows = sorted(rows)
-            await self._bus.publish([Outgoing(row.type, row.body) for row in rows])
+            await self._bus.publish([Outgoing(type_, body) for type_, body in rows])
         EVENTS_PUBLISHED.labels(self._database.spine.service).inc(len(rows))
         return len(rows)

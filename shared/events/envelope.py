@@ -1,9 +1,9 @@
 """The CloudEvents 1.0 envelope: serialised once, when recorded; these bytes go unchanged to every reader."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import orjson
@@ -49,8 +49,7 @@ current_origin: ContextVar[Origin] = ContextVar("current_origin")
 """Set at the edge: by the HTTP middleware, by the inbox and by the job runner."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event(Generic[D]):
+class Event(NamedTuple, Generic[D]):
     """One event as read from the wire. `raw` are the very bytes that were recorded."""
 
     id: UUID
@@ -155,4 +154,4 @@ def typed(event: Event[dict[str, Any]], contract: type[F]) -> Event[F]:
         data = contract.model_validate(event.data)
     except ValidationError as error:
         raise MalformedEvent(f"{event.type}: {error}") from error
-    return cast("Event[F]", replace(event, data=data))  # type: ignore[arg-type]
+    return cast("Event[F]", event._replace(data=data))  # type: ignore[arg-type]
