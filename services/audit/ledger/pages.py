@@ -155,7 +155,7 @@ def _data_of(entry: Entry) -> dict[str, Any]:
 
 
 def _record_of(data: Mapping[str, Any]) -> str | None:
-    """The page of the record that the event is about."""
+    """The page where the event's record is shown."""
     for field, address in RECORDS.items():
         if data.get(field):
             return address.format(quote(str(data[field]), safe=""))

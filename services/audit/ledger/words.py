@@ -108,11 +108,9 @@ QUANTITIES = {"value", "actual", "expected", "before_value", "after_value"}
 
 RECORDS = {
     "callback_id": "/satisfaction/callbacks/{}",
-    "endpoint_id": "/notifier/endpoints/{}",
+    "endpoint_id": "/notifier/endpoints",
     "improvement_id": "/improvement/improvements/{}",
-    "gap_id": "/metrics/gaps/{}",
-    "ticket_id": "/metrics/tickets/{}",
     "measure_key": "/metrics/measures/{}",
     "key": "/metrics/measures/{}",
 }
-"""The page of the record that an event is about, by the first of these fields that it has."""
+"""The page where an event's record is shown, by the first of these fields that it has."""

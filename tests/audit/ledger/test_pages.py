@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from services.audit.ledger.service import append_events
-from services.audit.ledger.words import TELLINGS
+from services.audit.ledger.words import RECORDS, TELLINGS
 from shared.auth import SESSION_COOKIE, Role
 from shared.bus.local import LocalBus
 from shared.events.envelope import Draft, Fact, Origin, parse, serialise
@@ -222,7 +222,7 @@ class TestShowTrace:
         assert [shown.index(step) for step in steps] == sorted(shown.index(step) for step in steps)
         assert "Steps 3" in shown
         assert f'href="/improvement/improvements/{GAP}"' in answer.text
-        assert f'href="/metrics/gaps/{GAP}"' in answer.text
+        assert 'href="/metrics/measures/sla_attainment"' in answer.text
         assert "is defined" not in shown
 
     async def test_a_long_story_goes_on_on_the_next_page(self, audit: Fleet) -> None:
@@ -266,3 +266,12 @@ class TestTellings:
         await append(audit, old)
         async with browser(audit) as client:
             assert "– approved improvement IMP-0001" in read(await client.get("/audit/trace/story"))
+
+
+class TestRecords:
+    @pytest.mark.parametrize("address", sorted(set(RECORDS.values())))
+    async def test_lead_to_pages_that_are_there(self, fleet: Fleet, address: str) -> None:
+        async with browser(fleet) as client:
+            answer = await client.get(address.format(GAP))
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "leads nowhere" not in answer.text
