@@ -11,7 +11,9 @@ from services.improvement.database import spine
 from services.improvement.effects import consumers as effect_consumers
 from services.improvement.effects import routes as effect_routes
 from services.improvement.gaps import consumers as gap_consumers
+from services.improvement.improvements import pages as improvement_pages
 from services.improvement.improvements import routes as improvement_routes
+from services.improvement.measures import consumers as measure_consumers
 from services.improvement.settings import ImprovementSettings
 from shared.app import Definition
 from shared.sealing import Sealer
@@ -31,8 +33,15 @@ def define(settings: Settings) -> Definition:
             effect_routes.routes,
             change_routes.routes,
             connection_routes.routes,
+            improvement_pages.pages,
         ),
-        handlers=(*gap_consumers.handlers, *effect_consumers.handlers, *change_consumers.handlers),
+        handlers=(
+            *gap_consumers.handlers,
+            *effect_consumers.handlers,
+            *change_consumers.handlers,
+            *measure_consumers.handlers,
+        ),
         jobs=change_jobs.make_jobs(ticketing, own),
         ports={"ticketing": ticketing},
+        home="/improvements",
     )

@@ -7,19 +7,17 @@ from fastapi import Depends, Response
 
 from services.improvement.effects import service
 from services.improvement.effects.schemas import Signature
+from services.improvement.improvements import rules
 from services.improvement.improvements.routes import answer
 from services.improvement.improvements.schemas import ImprovementView
 from shared import clock
-from shared.auth import Principal, Role, require
+from shared.auth import Principal, require
 from shared.http import IfMatch, Writing, router
 
 routes = router("improvements")
 
-Assessor = Annotated[
-    Principal,
-    Depends(require(Role.OPERATIONS_MANAGER, Role.IMPROVEMENT_SUPERVISOR, Role.QUALITY_MANAGER, Role.PROCESS_OWNER)),
-]
-Verifier = Annotated[Principal, Depends(require(Role.OPERATIONS_MANAGER))]
+Assessor = Annotated[Principal, Depends(require(*rules.MAY["assess"]))]
+Verifier = Annotated[Principal, Depends(require(*rules.MAY["verify"]))]
 
 
 @routes.post("/improvements/{improvement_id}/assess")

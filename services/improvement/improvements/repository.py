@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, tuple_
+from sqlalchemy import func, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,6 +43,12 @@ async def list_newest(
     if before is not None:
         query = query.where(Improvement.id < before)
     return (await session.scalars(query)).all()
+
+
+async def count_by_state(session: AsyncSession) -> dict[str, int]:
+    """How many records are in each state that any is in."""
+    query = select(Improvement.state, func.count().label("records")).group_by(Improvement.state)
+    return {row.state: row.records for row in await session.execute(query)}
 
 
 async def find_open(session: AsyncSession, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:

@@ -20,26 +20,15 @@ from services.improvement.improvements.schemas import (
     Reason,
 )
 from shared import clock
-from shared.auth import Principal, Role, Staff, require
+from shared.auth import Principal, Staff, require
 from shared.http import IfMatch, Reading, Writing, etag, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
 
 routes = router("improvements")
 
-Author = Annotated[
-    Principal,
-    Depends(
-        require(
-            Role.PROCESS_OWNER,
-            Role.IMPROVEMENT_SUPERVISOR,
-            Role.QUALITY_MANAGER,
-            Role.PROJECT_MANAGER,
-            Role.ENGINEER,
-        )
-    ),
-]
-Approver = Annotated[Principal, Depends(require(*service.APPROVERS))]
-Manager = Annotated[Principal, Depends(require(Role.IMPROVEMENT_SUPERVISOR, Role.OPERATIONS_MANAGER))]
+Author = Annotated[Principal, Depends(require(*rules.MAY["edit"]))]
+Approver = Annotated[Principal, Depends(require(*rules.MAY["approve"]))]
+Manager = Annotated[Principal, Depends(require(*rules.MAY["hold"]))]
 
 Filter = Annotated[str | None, Query(min_length=1, max_length=300)]
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import orjson
 
+from shared.auth import Role
 from shared.events.improvement import VerificationPlan
 from shared.events.metrics import Verdict
 from shared.problems import IllegalTransition, Missing, Problem
@@ -62,6 +63,30 @@ _TO: Mapping[Action, State] = {
     "close": "closed",
 }
 ACTIONS: tuple[Action, ...] = tuple(_FROM)
+
+_AUTHORS = (
+    Role.PROCESS_OWNER,
+    Role.IMPROVEMENT_SUPERVISOR,
+    Role.QUALITY_MANAGER,
+    Role.PROJECT_MANAGER,
+    Role.ENGINEER,
+)
+_APPROVERS = (Role.IMPROVEMENT_SUPERVISOR, Role.DEPARTMENT_HEAD, Role.TOP_MANAGEMENT)
+_MANAGERS = (Role.IMPROVEMENT_SUPERVISOR, Role.OPERATIONS_MANAGER)
+MAY: Mapping[Action, tuple[Role, ...]] = {
+    "edit": _AUTHORS,
+    "submit": _AUTHORS,
+    "approve": _APPROVERS,
+    "reject": _APPROVERS,
+    "revise": _AUTHORS,
+    "hold": _MANAGERS,
+    "resume": _MANAGERS,
+    "withdraw": _MANAGERS,
+    "assess": (*_MANAGERS, Role.QUALITY_MANAGER, Role.PROCESS_OWNER),
+    "verify": (Role.OPERATIONS_MANAGER,),
+    "close": _MANAGERS,
+}
+"""R18: the supervisor authorises. R24: the operations manager fills in the verification."""
 
 
 class ApproverIsRequester(Problem):

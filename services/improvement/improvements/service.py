@@ -11,14 +11,13 @@ from services.improvement.improvements import repository, rules
 from services.improvement.improvements.models import Approval, Improvement
 from services.improvement.improvements.schemas import Edit, NewImprovement, PlanBody, format_number
 from shared import problems
-from shared.auth import Principal, Role
+from shared.auth import Principal
 from shared.events import improvement as events
 from shared.events.envelope import Draft, Fact, Origin, current_origin
 from shared.http import check_version
 from shared.ids import new_id
 from shared.outbox import record_all
 
-APPROVERS = (Role.IMPROVEMENT_SUPERVISOR, Role.DEPARTMENT_HEAD, Role.TOP_MANAGEMENT)
 EVERYWHERE = "all"
 
 
@@ -372,7 +371,7 @@ def _complete_plan(body: PlanBody | None, measure_key: str | None, scope: str | 
 def _decide(
     session: AsyncSession, record: Improvement, decision: str, caller: Principal, reason: str | None, now: datetime
 ) -> None:
-    role = next(role for role in APPROVERS if role in caller.roles)
+    role = next(role for role in rules.MAY["approve"] if role in caller.roles)
     session.add(
         Approval(
             id=new_id(),

@@ -113,6 +113,15 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('event_id', 'handler', name=op.f('pk_inbox')),
     schema='improvement'
     )
+    op.create_table('measures',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('unit', sa.Text(), nullable=False),
+    sa.Column('direction', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_measures')),
+    schema='improvement'
+    )
     op.create_table('outbox',
     sa.Column('position', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('type', sa.Text(), nullable=False),
@@ -226,6 +235,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_change_requests_connection_external_id'), table_name='change_requests', schema='improvement')
     op.drop_table('change_requests', schema='improvement')
     op.drop_table('outbox', schema='improvement')
+    op.drop_table('measures', schema='improvement')
     op.drop_table('inbox', schema='improvement')
     op.drop_index('uq_improvements_open', table_name='improvements', schema='improvement', postgresql_where=sa.text("state NOT IN ('rejected', 'withdrawn', 'closed')"))
     op.drop_index(op.f('ix_improvements_state_id'), table_name='improvements', schema='improvement')
