@@ -14,6 +14,7 @@ async def eventually(ask: Callable[[], Awaitable[T]], timeout_seconds: float = 2
     An `AssertionError` counts as "not yet"; after the timeout it is raised, or `TimeoutError` with the last answer.
     """
     deadline = time.monotonic() + timeout_seconds
+    pause = 0.02
     while True:
         last: object
         try:
@@ -26,4 +27,5 @@ async def eventually(ask: Callable[[], Awaitable[T]], timeout_seconds: float = 2
             failure = error
         if time.monotonic() > deadline:
             raise failure
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
