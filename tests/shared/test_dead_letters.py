@@ -12,7 +12,7 @@ from shared.bus.local import LocalBus
 from shared.settings import Settings
 from tests.shared.test_inbox import event
 from tests.support.fleet import Fleet
-from tests.support.spine import CREATE_NOTES, Noting, define, noted
+from tests.support.spine import Noting, define, make_room, noted
 
 PATH = "/metrics/v1/dead-letters"
 
@@ -37,8 +37,7 @@ async def desk(settings: Settings, database_url: str) -> AsyncIterator[Desk]:
     noting, bus = Noting("test.note"), LocalBus()
     service = Service(define("metrics", handlers=(noting.handler,)), settings, database_url, bus)
     await service.prepare()
-    async with service.database.engine.begin() as connection:
-        await connection.exec_driver_sql(CREATE_NOTES)
+    await make_room(service.database)
     transport = httpx.ASGITransport(app=make_gateway([service], bus), raise_app_exceptions=False)
     yield Desk(noting, service, Fleet({"metrics": service}, transport, settings))
     await service.close()

@@ -23,7 +23,7 @@ from shared.outbox import record
 from shared.problems import LostUpdate, PreconditionRequired
 from shared.settings import Settings
 from tests.support.fleet import Fleet
-from tests.support.spine import CREATE_NOTES, Said, define, noted, recorded
+from tests.support.spine import Said, define, make_room, noted, recorded
 
 LIMIT = 2048
 NOTES = "/metrics/v1/notes"
@@ -94,8 +94,8 @@ async def fleet(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     bus = LocalBus()
     service = Service(define("metrics", routers=(routes,)), settings, database_url, bus)
     await service.prepare()
+    await make_room(service.database)
     async with service.database.engine.begin() as connection:
-        await connection.exec_driver_sql(CREATE_NOTES)
         await connection.exec_driver_sql("ALTER TABLE notes ADD UNIQUE (body) DEFERRABLE INITIALLY DEFERRED")
     transport = httpx.ASGITransport(app=make_gateway([service], bus), raise_app_exceptions=False)
     yield Fleet({"metrics": service}, transport, settings)

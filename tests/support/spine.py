@@ -17,7 +17,7 @@ from shared.outbox import record
 from shared.provision import role_of
 from shared.signals import Signals
 
-CREATE_NOTES = "CREATE TABLE IF NOT EXISTS notes (position serial, handler text, event_id uuid, body text)"
+_CREATE_NOTES = "CREATE TABLE IF NOT EXISTS notes (position serial, handler text, event_id uuid, body text)"
 
 
 class Said(Fact):
@@ -43,6 +43,13 @@ def define(service: str, **parts: Any) -> Definition:
     """A definition on the schema of that service, with nothing of the service's own."""
     migrations = Path(services.__path__[0]) / service / "migrations"
     return Definition(spine=Spine(service), title="test", migrations=migrations, **{"routers": (), **parts})
+
+
+async def make_room(database: Database) -> None:
+    """A table of notes, and nothing of what the service told when it was made."""
+    async with database.engine.begin() as connection:
+        await connection.exec_driver_sql(_CREATE_NOTES)
+        await connection.exec_driver_sql("TRUNCATE outbox, inbox")
 
 
 async def say(database: Database, *words: str, fact: type[Said | Sung] = Said) -> None:
