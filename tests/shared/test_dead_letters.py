@@ -38,7 +38,7 @@ async def desk(settings: Settings, database_url: str) -> AsyncIterator[Desk]:
     service = Service(define("metrics", handlers=(noting.handler,)), settings, database_url, bus)
     await service.prepare()
     await make_room(service.database)
-    transport = httpx.ASGITransport(app=make_gateway([service], bus), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=make_gateway([service]), raise_app_exceptions=False)
     yield Desk(noting, service, Fleet({"metrics": service}, transport, settings))
     await service.close()
 

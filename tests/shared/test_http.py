@@ -97,7 +97,7 @@ async def fleet(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     await make_room(service.database)
     async with service.database.engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE notes ADD UNIQUE (body) DEFERRABLE INITIALLY DEFERRED")
-    transport = httpx.ASGITransport(app=make_gateway([service], bus), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=make_gateway([service]), raise_app_exceptions=False)
     yield Fleet({"metrics": service}, transport, settings)
     await service.close()
 

@@ -20,7 +20,9 @@ from shared.settings import Settings
 _LIST = """
 {% extends "base.html" %}
 {% block title %}{{ _("Gaps") }}{% endblock %}
-{% block content %}<h1>{{ _("Gaps") }}</h1><p id="note">{{ note }}</p>{% endblock %}
+{% block content %}<h1>{{ _("Gaps") }}</h1><p id="note">{{ note }}</p>
+<p>{{ _("75 % for a share") }}; {{ _(note) }}; {{ _("by %(who)s", who=note) }}; {{ ngettext("%(num)s gap", "%(num)s gaps", 2) }};
+{% trans count=1 %}{{ count }} measure{% pluralize %}{{ count }} measures{% endtrans %}</p>{% endblock %}
 """
 
 
@@ -50,7 +52,7 @@ def site(tmp_path: Path, settings: Settings) -> Site:
     (tmp_path / "templates").mkdir()
     (tmp_path / "templates" / "subnav.html").write_text('<a href="{{ url("/gaps") }}"{{ here("/gaps") }}>here</a>')
     (tmp_path / "locales").mkdir()
-    (tmp_path / "locales" / "zh-CN.json").write_text('{"Gaps": "差距"}', "utf-8")
+    (tmp_path / "locales" / "zh-CN.json").write_text('{"Gaps": "差距", "%(num)s gap": "%(num)s 个差距"}', "utf-8")
 
     app = FastAPI()
     app.state.verifier = TokenVerifier(settings)

@@ -12,6 +12,15 @@ class TestRender:
         assert "<script>" not in answer.text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&amp;" in answer.text
 
+    async def test_fills_words_in_and_takes_no_word_for_markup(self, site: Site) -> None:
+        async with site.browser(site.token()) as browser:
+            english = (await browser.get("/metrics/gaps", params={"note": "<b>100 %s</b>"})).text
+            browser.cookies.set("ratchet_language", "zh-CN")
+            chinese = (await browser.get("/metrics/gaps")).text
+        assert "75 % for a share; &lt;b&gt;100 %s&lt;/b&gt;; by &lt;b&gt;100 %s&lt;/b&gt;; 2 gaps;" in english
+        assert "1 measure</p>" in english
+        assert "2 个差距" in chinese
+
     async def test_lets_no_script_in_and_nobody_frame_it(self, site: Site) -> None:
         async with site.browser(site.token()) as browser:
             answer = await browser.get("/metrics/gaps")
