@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from shared.auth import Principal
 from shared.pages import formats
@@ -141,10 +141,13 @@ def _make_environment(loader: BaseLoader, language: str, catalogue: Catalogue) -
         extensions=["jinja2.ext.i18n"],
         auto_reload=False,
     )
-    environment.install_gettext_callables(  # type: ignore[attr-defined]
-        catalogue.gettext, catalogue.ngettext, newstyle=True
-    )
-    environment.globals |= {"language": language, "query": urlencode}
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
+    environment.globals |= {
+        "gettext": lambda message, **values: _fill(catalogue.gettext(message), values),
+        "ngettext": lambda one, many, num, **values: _fill(catalogue.ngettext(one, many, num), {"num": num, **values}),
+        "language": language,
+        "query": urlencode,
+    }
     filters: dict[str, Callable[..., Any]] = {
         "moment": partial(_moment, language=language),
         "date": partial(formats.format_date, language=language),
@@ -158,6 +161,15 @@ def _make_environment(loader: BaseLoader, language: str, catalogue: Catalogue) -
     }
     environment.filters |= {name: _or_no_data(filter_) for name, filter_ in filters.items()}
     return environment
+
+
+def _fill(message: str, values: dict[str, Any]) -> Markup:
+    """Fill in what the message names; one that is given nothing may hold a plain %.
+
+    Jinja's own would take the message for markup: here a label that comes from data is escaped as all else.
+    """
+    escaped = escape(message)
+    return escaped % values if values else Markup(escaped.replace("%%", "%"))  # noqa: S704 - escaped above
 
 
 def _or_no_data(filter_: Callable[..., Any]) -> Callable[..., Any]:

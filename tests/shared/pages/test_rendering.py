@@ -17,8 +17,8 @@ class TestRender:
             english = (await browser.get("/metrics/gaps", params={"note": "<b>100 %s</b>"})).text
             browser.cookies.set("ratchet_language", "zh-CN")
             chinese = (await browser.get("/metrics/gaps")).text
-        assert "75 % for a share; &lt;b&gt;100 %s&lt;/b&gt;; by &lt;b&gt;100 %s&lt;/b&gt;; 2 gaps;" in english
-        assert "1 measure</p>" in english
+        assert "75 % for a share; &lt;b&gt;100 %s&lt;/b&gt;; by &lt;b&gt;100 %s&lt;/b&gt;;\n" in english
+        assert "2 gaps; 1 measure</p>" in english
         assert "2 个差距" in chinese
 
     async def test_lets_no_script_in_and_nobody_frame_it(self, site: Site) -> None:
