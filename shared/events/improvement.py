@@ -17,7 +17,7 @@ class VerificationPlan(BaseModel):
     measure's unit; whole periods count as soon as `settle_days` have passed since the implementation.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     measure_key: str = Field(min_length=1, max_length=100)
     scope: str = Field(default="all", min_length=1, max_length=300)
