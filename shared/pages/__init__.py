@@ -29,10 +29,10 @@ when nobody is signed in) and `language`. Undefined names are errors; everything
 Filters by language, times in UTC: `moment` (date and time, as <time>), `date`, `month`, `number(decimals)`, `percent`
 (a share from 0 to 1), `duration` (seconds or timedelta), `quantity(unit)` (a measure's value) and `relative(now)`.
 
-Words. `_("…")`, `_("by %(who)s", who=name)`, `{% trans %}` and `ngettext` in templates; in Python mark a message with `N_("…")` where it is written
-down (a state's label) and say `_(label)` in the template, or `translate(request, "…")`. zh-CN is in
-`services/<service>/locales/zh-CN.json` (message → translation; here for the shared ones); a test names every message
-that has none.
+Words. `_("…")`, `_("by %(who)s", who=name)`, `{% trans %}` and `ngettext` in templates; in Python mark a message with
+`N_("…")` where it is written down (a state's label) and say `_(label)` in the template, or `translate(request, "…")`.
+zh-CN is in `services/<service>/locales/zh-CN.json` (message → translation; here for the shared ones); a test names
+every message that has none.
 
 Charts: `await line_chart(...)` of `shared.pages.charts` gives Markup for a template's context.
 

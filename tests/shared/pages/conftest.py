@@ -22,7 +22,8 @@ _LIST = """
 {% block title %}{{ _("Gaps") }}{% endblock %}
 {% block content %}<h1>{{ _("Gaps") }}</h1><p id="note">{{ note }}</p>
 <p>{{ _("75 % for a share") }}; {{ _(note) }}; {{ _("by %(who)s", who=note) }};
-{{ ngettext("%(num)s gap", "%(num)s gaps", 2) }}; {% trans count=1 %}{{ count }} measure{% pluralize %}{{ count }} measures{% endtrans %}</p>{% endblock %}
+{{ ngettext("%(num)s gap", "%(num)s gaps", 2) }}; {% trans count=1 -%}
+{{ count }} measure{% pluralize %}{{ count }} measures{% endtrans %}</p>{% endblock %}
 """
 
 
