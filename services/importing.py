@@ -21,8 +21,8 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from services.failures import Failure
 from services.rest import Refused, Rest
+from shared.ticketing.servicenow.log_mapper import COLUMNS
 
-REQUIRED = ("number", "incident_state", "sys_updated_at")
 _IMPORTS = "/metrics/v1/imports"
 _MOST_ROWS = 2000
 _MOST_CHARACTERS = 1_000_000
@@ -70,7 +70,7 @@ def read_export(path: Path, encoding: str) -> Export:
         header = next(records, None)
         if header is None:
             raise ExportUnreadable(f"{path} is empty")
-        missing = [column for column in REQUIRED if column not in header]
+        missing = [column for column in sorted(COLUMNS) if column not in header]
         if missing:
             found = ", ".join(header)[:300]
             raise ExportUnreadable(
@@ -155,7 +155,7 @@ def _upload_from(rest: Rest, export: Export, place: str, start: int, on_progress
 
 def _write_chunk(offset: int, header: Sequence[str], records: Sequence[Sequence[str]]) -> Chunk:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)  # its default line end has it quote carriage returns too
     writer.writerow(header)
     writer.writerows(records)
     return Chunk(offset, len(records), text.getvalue().encode())

@@ -1,6 +1,7 @@
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -28,17 +29,21 @@ def postgres_of(data_dir: Path) -> psutil.Process | None:
     return psutil.Process(int(pid_file.read_text().split()[0])) if pid_file.exists() else None
 
 
-def ledger(running: Running) -> list[str]:
-    """Ids of all events in the ledger."""
+def ledger(running: Running) -> list[dict[str, Any]]:
     with running.client("auditor") as client:
-        return [entry["event"]["id"] for entry in client.get("/audit/v1/ledger").raise_for_status().json()["items"]]
+        entries: list[dict[str, Any]] = client.get("/audit/v1/ledger", params={"limit": 200}).json()["items"]
+    return entries
 
 
-async def recorded(running: Running) -> list[str]:
-    async def some() -> list[str]:
-        return ledger(running)
+async def told(running: Running) -> list[str]:
+    """The ids of all events in the ledger, once the incident's resolution is among them."""
 
-    return await eventually(some, 60)
+    async def resolution_is_there() -> list[str]:
+        entries = ledger(running)
+        assert "ratchet.incident.resolved.v1" in {entry["type"] for entry in entries}
+        return [entry["event_id"] for entry in entries]
+
+    return await eventually(resolution_is_there, 60)
 
 
 class TestServe:
@@ -62,12 +67,12 @@ class TestServe:
         with Running(data_dir, *SERVE) as first:
             with first.client("integration") as client:
                 client.post("/metrics/v1/tickets", json=INCIDENT).raise_for_status()
-            told = await recorded(first)
+            before = await told(first)
             assert first.stop(number) == (-9 if number == signal.SIGKILL else 0)
         left_behind = postgres_of(data_dir)
         assert (left_behind is not None) == (number == signal.SIGKILL)
         with Running(data_dir, *SERVE) as second:
-            assert set(told) <= set(ledger(second))
+            assert set(before) <= {entry["event_id"] for entry in ledger(second)}
             assert postgres_of(data_dir) == left_behind or left_behind is None
             with second.client("integration") as client:
                 again = client.post("/metrics/v1/tickets", json=INCIDENT).raise_for_status().json()
