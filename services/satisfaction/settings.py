@@ -4,15 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from pydantic import Field
-from pydantic_settings import SettingsConfigDict
-
-from shared.settings import Settings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class SatisfactionSettings(Settings):
-    """The thresholds of the callbacks (`RATCHET_SATISFACTION_…`)."""
+class SatisfactionSettings(BaseSettings):
+    """Thresholds. Read from `RATCHET_SATISFACTION_…`; every option has its line in `.env.example`."""
 
-    model_config = SettingsConfigDict(env_prefix="RATCHET_SATISFACTION_")
+    model_config = SettingsConfigDict(env_prefix="RATCHET_SATISFACTION_", env_file=".env", extra="ignore", frozen=True)
 
     unreachable_after_attempts: int = Field(default=3, ge=1, le=50)
     """So many attempts must have failed before a customer counts as unreachable."""

@@ -48,7 +48,7 @@ _INSERT = text(
     ) AS later ON true
     ORDER BY new.ticket_id, new.resolution_number, new.id
     ON CONFLICT (ticket_id, resolution_number) DO NOTHING
-    RETURNING id, state, cancelled_at
+    RETURNING id, cancelled_at
     """
 ).bindparams(
     bindparam("ids", type_=ARRAY(Uuid)),
@@ -140,7 +140,7 @@ class Counts:
 async def insert(session: AsyncSession, columns: dict[str, list[Any]]) -> Sequence[Row[Any]]:
     """Add callbacks by one statement, `columns` as the statement names them; those that are there stay as they are.
 
-    Returns `(id, state, cancelled_at)` of those that are new. The order of the rows is the same for every caller, so
+    Returns `(id, cancelled_at)` of those that are new. The order of the rows is the same for every caller, so
     that two batches which meet do not wait for each other in a circle.
     """
     return (await session.execute(_INSERT, columns)).all()

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+import httpx
 from sqlalchemy import Row, text
 
 from services.satisfaction.callbacks.models import callbacks
+from shared import clock
 from shared.app import Service
 from shared.events.envelope import Draft, Event, Origin, parse, serialise
 from shared.events.metrics import IncidentFact, IncidentReopened, IncidentResolved
@@ -15,6 +17,11 @@ from shared.inbox import Inbox
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NAMESPACE = UUID("0199f0a0-0000-7000-8000-000000000000")
+
+REST = "/satisfaction/v1/callbacks"
+NOBODYS = "0199f0a0-0000-7000-8000-00000000dead"
+ANSWERS: dict[str, Any] = {"solved": "yes", "score": 5}
+ATTEMPT: dict[str, Any] = {"channel": "phone", "outcome": "no_answer"}
 
 
 def ticket_id(number: int) -> UUID:
@@ -88,3 +95,30 @@ async def parked(service: Service) -> int:
 def short(event: Event[dict[str, Any]]) -> str:
     """`ratchet.callback.scheduled.v1` as `callback.scheduled`."""
     return event.type.removeprefix("ratchet.").removesuffix(".v1")
+
+
+def recently(**changes: Any) -> IncidentResolved:
+    """Resolved an hour ago."""
+    return resolved(**{"resolved_at": clock.now() - timedelta(hours=1), **changes})
+
+
+async def scheduled(service: Service, fact: IncidentResolved | None = None) -> str:
+    """The path of a callback after this resolution."""
+    fact = fact or recently()
+    await hear(service, fact)
+    row = (await stored(service))[fact.ticket_id, fact.resolution_number]
+    return f"{REST}/{row.id}"
+
+
+def items(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [item["external_id"] for item in answer.json()["items"]]
+
+
+def problem(answer: httpx.Response, status: int, name: str) -> str:
+    """The detail of this named problem."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == f"urn:ratchet:problem:{name}"
+    detail: str = answer.json()["detail"]
+    return detail

@@ -1,7 +1,4 @@
-import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -10,49 +7,24 @@ import pytest
 from shared import clock
 from shared.app import Service
 from shared.auth import STAFF, Role
-from shared.events.metrics import IncidentResolved
-from tests.satisfaction.callbacks.building import MORNING, hear, reopened, resolved, short, stored, ticket_id, told
+from tests.satisfaction.callbacks.building import (
+    ANSWERS,
+    ATTEMPT,
+    MORNING,
+    NOBODYS,
+    REST,
+    hear,
+    items,
+    problem,
+    recently,
+    reopened,
+    resolved,
+    scheduled,
+    ticket_id,
+)
 from tests.support.fleet import Fleet
 
-PATH = "/satisfaction/v1/callbacks"
-NOBODYS = "0199f0a0-0000-7000-8000-00000000dead"
-ANSWERS: dict[str, Any] = {"solved": "yes", "score": 5}
-ATTEMPT: dict[str, Any] = {"channel": "phone", "outcome": "no_answer"}
 RECORDERS = [Role.SERVICE_DESK, Role.OPERATIONS_MANAGER, Role.QUALITY_MANAGER, Role.INTEGRATION]
-
-
-@pytest.fixture
-async def client(desk: Fleet) -> AsyncIterator[httpx.AsyncClient]:
-    """The service desk: Wang Fang, who resolves nothing herself."""
-    async with desk.client(Role.SERVICE_DESK, subject="wang.fang", name="Wang Fang") as opened:
-        yield opened
-
-
-def recently(**changes: Any) -> IncidentResolved:
-    """Resolved an hour ago."""
-    return resolved(**{"resolved_at": clock.now() - timedelta(hours=1), **changes})
-
-
-async def scheduled(service: Service, fact: IncidentResolved | None = None) -> str:
-    """The path of a callback after this resolution."""
-    fact = fact or recently()
-    await hear(service, fact)
-    row = (await stored(service))[fact.ticket_id, fact.resolution_number]
-    return f"{PATH}/{row.id}"
-
-
-def items(answer: httpx.Response) -> list[str]:
-    assert answer.status_code == 200, answer.text
-    return [item["external_id"] for item in answer.json()["items"]]
-
-
-def problem(answer: httpx.Response, status: int, name: str) -> str:
-    """The detail of this named problem."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["type"] == f"urn:ratchet:problem:{name}"
-    detail: str = answer.json()["detail"]
-    return detail
 
 
 class TestListCallbacks:
@@ -61,7 +33,7 @@ class TestListCallbacks:
             service,
             *(resolved(n, resolved_at=MORNING + timedelta(hours=hours)) for n, hours in [(1, 3), (2, 1), (3, 2)]),
         )
-        assert items(await client.get(PATH)) == ["INC0000002", "INC0000003", "INC0000001"]
+        assert items(await client.get(REST)) == ["INC0000002", "INC0000003", "INC0000001"]
 
     async def test_pages_by_cursor_through_equal_times(self, service: Service, client: httpx.AsyncClient) -> None:
         await hear(service, *(resolved(number) for number in range(7)))
@@ -69,7 +41,7 @@ class TestListCallbacks:
         cursor: str | None = None
         for expected in (3, 3, 1):
             given = {"limit": 3} | ({"cursor": cursor} if cursor else {})
-            answer = await client.get(PATH, params=given)
+            answer = await client.get(REST, params=given)
             assert len(items(answer)) == expected
             seen += [item["id"] for item in answer.json()["items"]]
             cursor = answer.json()["next_cursor"]
@@ -97,7 +69,7 @@ class TestListCallbacks:
             ({"due_before": "2026-03-03T09:00:01Z"}, ["INC0000001"]),
             ({"due_before": tomorrow, "state": "due", "customer": "acme"}, ["INC0000001"]),
         ]:
-            assert items(await client.get(PATH, params=given)) == expected, given
+            assert items(await client.get(REST, params=given)) == expected, given
 
     @pytest.mark.parametrize(
         "query",
@@ -118,7 +90,7 @@ class TestListCallbacks:
         ],
     )
     async def test_a_malformed_question_is_told_so(self, client: httpx.AsyncClient, query: str) -> None:
-        problem(await client.get(f"{PATH}?{query}"), 422, "malformed")
+        problem(await client.get(f"{REST}?{query}"), 422, "malformed")
 
 
 class TestGetCallback:
@@ -138,250 +110,13 @@ class TestGetCallback:
         assert told_of["correlation_id"] == "story-INC0000001"
 
     async def test_there_may_be_none(self, client: httpx.AsyncClient) -> None:
-        assert NOBODYS in problem(await client.get(f"{PATH}/{NOBODYS}"), 404, "callback-not-found")
-        problem(await client.get(f"{PATH}/1"), 422, "malformed")
-
-
-class TestRecordAttempt:
-    async def test_is_a_row_and_an_event(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        agreed = clock.now() + timedelta(hours=2)
-        first = await client.post(f"{path}/attempts", json={**ATTEMPT, "note": "rang ten times"})
-        second = await client.post(
-            f"{path}/attempts",
-            json={"channel": "chat", "outcome": "busy", "next_attempt_at": agreed.isoformat()},
-        )
-        assert (first.status_code, second.status_code) == (201, 201)
-        assert (first.headers["etag"], second.headers["etag"]) == ('"2"', '"3"')
-        assert (first.json()["number"], first.json()["note"]) == (1, "rang ten times")
-        told_of = (await client.get(path)).json()
-        assert [attempt["outcome"] for attempt in told_of["attempts"]] == ["no_answer", "busy"]
-        assert (told_of["state"], told_of["attempt_count"], told_of["version"]) == ("due", 2, 3)
-        assert datetime.fromisoformat(told_of["next_attempt_at"]) == agreed
-        assert datetime.fromisoformat(told_of["last_attempt_at"]) <= clock.now()
-        event = (await told(service))[-1]
-        assert (short(event), event.sequence, event.actor) == ("callback.attempted", 3, "wang.fang")
-        assert event.correlation_id == "story-INC0000001"
-        assert (event.data["outcome"], event.data["attempted_by"]) == ("busy", "wang.fang")
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            {},
-            {"channel": "phone"},
-            {"channel": "fax", "outcome": "busy"},
-            {**ATTEMPT, "outcome": "asleep"},
-            {**ATTEMPT, "note": ""},
-            {**ATTEMPT, "note": "a\x00b"},
-            {**ATTEMPT, "note": 5},
-            {**ATTEMPT, "attempted_at": "2026-03-03T09:00:00"},
-            {**ATTEMPT, "attempted_at": "1970-01-01T00:00:00Z"},
-            {**ATTEMPT, "attempted_by": "somebody else"},
-            [],
-        ],
-    )
-    async def test_a_malformed_body_is_told_so(self, service: Service, client: httpx.AsyncClient, body: Any) -> None:
-        path = await scheduled(service)
-        problem(await client.post(f"{path}/attempts", json=body), 422, "malformed")
-        assert len(await told(service)) == 1
-
-    async def test_times_have_to_make_sense(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        now = clock.now()
-        for changes, name in [
-            ({"attempted_at": (now + timedelta(hours=1)).isoformat()}, "time-in-future"),
-            ({"attempted_at": (now - timedelta(hours=2)).isoformat()}, "time-before-resolution"),
-            ({"next_attempt_at": (now - timedelta(minutes=1)).isoformat()}, "next-attempt-not-later"),
-        ]:
-            problem(await client.post(f"{path}/attempts", json={**ATTEMPT, **changes}), 409, name)
-
-    async def test_not_once_it_is_settled(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        await hear(service, reopened())
-        detail = problem(await client.post(f"{path}/attempts", json=ATTEMPT), 409, "illegal-transition")
-        assert "'cancelled'" in detail
-
-
-class TestCompleteCallback:
-    async def test_in_time(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        answer = await client.post(
-            f"{path}/complete", json={**ANSWERS, "comment": "谢谢", "conduct": {"courtesy": 5, "explained": 4}}
-        )
-        told_of = answer.json()
-        assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
-        assert (told_of["state"], told_of["on_time"], told_of["channel"]) == ("completed", True, "phone")
-        assert (told_of["solved"], told_of["score"], told_of["comment"]) == ("yes", 5, "谢谢")
-        assert told_of["conduct"] == {"courtesy": 5, "explained": 4}
-        assert told_of["completed_by"] == "wang.fang"
-        scheduled_event, completed = await told(service)
-        assert (short(completed), completed.sequence) == ("callback.completed", 2)
-        assert (completed.data["on_time"], completed.data["score"]) == (True, 5)
-        assert completed.correlation_id == scheduled_event.correlation_id
-
-    async def test_in_time_to_the_last_moment_and_late_after_it(
-        self, service: Service, client: httpx.AsyncClient
-    ) -> None:
-        for number, (seconds, on_time) in enumerate([(0, True), (1, False)], 1):
-            path = await scheduled(service, resolved(number))
-            moment = MORNING + timedelta(hours=24, seconds=seconds)
-            answer = await client.post(f"{path}/complete", json={**ANSWERS, "completed_at": moment.isoformat()})
-            assert answer.json()["on_time"] is on_time
-            assert (await told(service))[-1].data["on_time"] is on_time
-
-    async def test_a_no_is_a_dispute_and_a_low_score_dissatisfaction(
-        self, service: Service, client: httpx.AsyncClient
-    ) -> None:
-        path = await scheduled(service)
-        answer = await client.post(f"{path}/complete", json={"solved": "no", "score": 1, "comment": "still broken"})
-        events = (await told(service))[1:]
-        assert [(short(event), event.sequence) for event in events] == [
-            ("callback.completed", 2),
-            ("resolution.disputed", 3),
-            ("dissatisfaction.recorded", 4),
-        ]
-        assert answer.json()["version"] == 4
-        assert {event.data["comment"] for event in events} == {"still broken"}
-        assert {event.data["ticket_id"] for event in events} == {str(ticket_id(1))}
-        assert {event.correlation_id for event in events} == {"story-INC0000001"}
-
-    @pytest.mark.parametrize(
-        ("answers", "also"),
-        [
-            ({"solved": "partly", "score": 3}, []),
-            ({"solved": "partly", "score": 2}, ["dissatisfaction.recorded"]),
-            ({"solved": "no", "score": 3}, ["resolution.disputed"]),
-        ],
-    )
-    async def test_each_for_itself(
-        self, service: Service, client: httpx.AsyncClient, answers: dict[str, Any], also: list[str]
-    ) -> None:
-        path = await scheduled(service)
-        await client.post(f"{path}/complete", json=answers)
-        assert [short(event) for event in await told(service)][2:] == also
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            {"solved": "yes"},
-            {"score": 3},
-            {"solved": "maybe", "score": 3},
-            *({"solved": "yes", "score": score} for score in (0, 6, "5", True, 4.5, None, 2**70)),
-            {**ANSWERS, "conduct": {"courtesy": 6}},
-            {**ANSWERS, "conduct": {"charm": 5}},
-            {**ANSWERS, "conduct": 5},
-            {**ANSWERS, "channel": "pigeon"},
-            {**ANSWERS, "comment": "x" * 20_001},
-            {**ANSWERS, "comment": "\x00"},
-            {**ANSWERS, "completed_at": "yesterday"},
-            {**ANSWERS, "on_time": True},
-        ],
-    )
-    async def test_a_malformed_body_is_told_so(self, service: Service, client: httpx.AsyncClient, body: Any) -> None:
-        path = await scheduled(service)
-        problem(await client.post(f"{path}/complete", json=body), 422, "malformed")
-        assert (await client.get(path)).json()["state"] == "due"
-
-    async def test_a_lone_surrogate_is_told_so(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        content = b'{"solved": "yes", "score": 5, "comment": "\\ud800"}'
-        answer = await client.post(f"{path}/complete", content=content, headers={"content-type": "application/json"})
-        problem(answer, 422, "malformed")
-
-    async def test_the_score_has_no_default(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        assert "score" in problem(await client.post(f"{path}/complete", json={"solved": "yes"}), 422, "malformed")
-
-    async def test_times_have_to_make_sense(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        for hours, name in [(1, "time-in-future"), (-2, "time-before-resolution")]:
-            moment = (clock.now() + timedelta(hours=hours)).isoformat()
-            problem(await client.post(f"{path}/complete", json={**ANSWERS, "completed_at": moment}), 409, name)
-
-    @pytest.mark.parametrize(("subject", "name"), [("li wei", "x"), ("x", "LI WEI")])
-    async def test_the_resolver_does_not_ask(self, service: Service, desk: Fleet, subject: str, name: str) -> None:
-        path = await scheduled(service)
-        async with desk.client(Role.SERVICE_DESK, subject=subject, name=name) as resolver:
-            for action, body in [("complete", ANSWERS), ("attempts", ATTEMPT), ("unreachable", {"reason": "gone"})]:
-                detail = problem(await resolver.post(f"{path}/{action}", json=body), 409, "caller-is-resolver")
-                assert "Li Wei" in detail
-        assert len(await told(service)) == 1
-
-    async def test_not_twice(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        await client.post(f"{path}/complete", json=ANSWERS)
-        answer = await client.post(f"{path}/complete", json={"solved": "no", "score": 1})
-        problem(answer, 409, "illegal-transition")
-        assert (answer.json()["state"], answer.json()["allowed"]) == ("completed", [])
-        assert (await client.get(path)).json()["score"] == 5
-
-    async def test_of_two_at_once_one_counts(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        answers = await asyncio.gather(*(client.post(f"{path}/complete", json=ANSWERS) for _ in range(4)))
-        assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
-        assert [short(event) for event in await told(service)] == ["callback.scheduled", "callback.completed"]
-
-    async def test_the_same_request_twice_has_one_effect(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        headers = {"Idempotency-Key": "call-1"}
-        first = await client.post(f"{path}/complete", json=ANSWERS, headers=headers)
-        again = await client.post(f"{path}/complete", json=ANSWERS, headers=headers)
-        assert (first.status_code, again.status_code) == (200, 200)
-        assert first.json() == again.json()
-        assert len(await told(service)) == 2
-
-    async def test_a_stale_version_is_refused_where_one_is_sent(
-        self, service: Service, client: httpx.AsyncClient
-    ) -> None:
-        path = await scheduled(service)
-        await client.post(f"{path}/attempts", json=ATTEMPT)
-        answer = await client.post(f"{path}/complete", json=ANSWERS, headers={"If-Match": '"1"'})
-        problem(answer, 412, "lost-update")
-        answer = await client.post(f"{path}/complete", json=ANSWERS, headers={"If-Match": '"2"'})
-        assert answer.status_code == 200
-
-    async def test_there_may_be_none(self, client: httpx.AsyncClient) -> None:
-        problem(await client.post(f"{PATH}/{NOBODYS}/complete", json=ANSWERS), 404, "callback-not-found")
-        problem(await client.post(f"{PATH}/{NOBODYS}/attempts", json=ATTEMPT), 404, "callback-not-found")
-        answer = await client.post(f"{PATH}/{NOBODYS}/unreachable", json={"reason": "gone"})
-        problem(answer, 404, "callback-not-found")
-
-
-class TestGiveUpCallback:
-    async def test_only_after_enough_failed_attempts(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        for outcome in ("no_answer", "reached", "busy"):
-            await client.post(f"{path}/attempts", json={**ATTEMPT, "outcome": outcome})
-        refused = await client.post(f"{path}/unreachable", json={"reason": "gone"})
-        assert "1 more failed attempt (2 of 3 recorded)" in problem(refused, 409, "missing")
-        await client.post(f"{path}/attempts", json={**ATTEMPT, "outcome": "wrong_number"})
-        answer = await client.post(f"{path}/unreachable", json={"reason": "the number is not theirs"})
-        assert answer.status_code == 200
-        assert (answer.json()["state"], answer.json()["unreachable_by"]) == ("unreachable", "wang.fang")
-        event = (await told(service))[-1]
-        assert (short(event), event.sequence) == ("callback.unreachable", answer.json()["version"])
-        assert (event.data["attempts"], event.data["reason"]) == (4, "the number is not theirs")
-
-    async def test_then_nothing_follows(self, service: Service, client: httpx.AsyncClient) -> None:
-        path = await scheduled(service)
-        for _ in range(3):
-            await client.post(f"{path}/attempts", json=ATTEMPT)
-        assert (await client.post(f"{path}/unreachable", json={"reason": "gone"})).status_code == 200
-        for action, body in [("complete", ANSWERS), ("attempts", ATTEMPT), ("unreachable", {"reason": "gone"})]:
-            detail = problem(await client.post(f"{path}/{action}", json=body), 409, "illegal-transition")
-            assert "'unreachable'" in detail
-        await hear(service, reopened())
-        assert (await client.get(path)).json()["state"] == "unreachable"
-
-    @pytest.mark.parametrize("body", [{}, {"reason": " "}, {"reason": None}, {"reason": "x", "attempts": 3}])
-    async def test_a_malformed_body_is_told_so(self, service: Service, client: httpx.AsyncClient, body: Any) -> None:
-        path = await scheduled(service)
-        problem(await client.post(f"{path}/unreachable", json=body), 422, "malformed")
+        assert NOBODYS in problem(await client.get(f"{REST}/{NOBODYS}"), 404, "callback-not-found")
+        problem(await client.get(f"{REST}/1"), 422, "malformed")
 
 
 class TestGetCoverage:
     async def test_without_resolutions_there_are_no_data(self, client: httpx.AsyncClient) -> None:
-        coverage = (await client.get(f"{PATH}/coverage")).json()
+        coverage = (await client.get(f"{REST}/coverage")).json()
         assert (coverage["resolved"], coverage["n"], coverage["coverage"]) == (0, 0, None)
 
     async def test_counts_what_became_of_each(self, service: Service, client: httpx.AsyncClient) -> None:
@@ -394,7 +129,7 @@ class TestGetCoverage:
         for _ in range(3):
             await client.post(f"{paths[3]}/attempts", json=ATTEMPT)
         assert (await client.post(f"{paths[3]}/unreachable", json={"reason": "gone"})).status_code == 200
-        assert (await client.get(f"{PATH}/coverage")).json() == {
+        assert (await client.get(f"{REST}/coverage")).json() == {
             "resolved_from": None,
             "resolved_before": None,
             "resolved": 7,
@@ -410,7 +145,7 @@ class TestGetCoverage:
 
     async def test_only_cancelled_ones_are_no_denominator(self, service: Service, client: httpx.AsyncClient) -> None:
         await hear(service, resolved(), reopened())
-        coverage = (await client.get(f"{PATH}/coverage")).json()
+        coverage = (await client.get(f"{REST}/coverage")).json()
         assert (coverage["cancelled"], coverage["coverage"]) == (1, None)
 
     async def test_narrows_by_the_time_of_resolution_and_by_whose(
@@ -437,7 +172,7 @@ class TestGetCoverage:
             ({"group": "Group 24"}, 2),
             ({"customer": "nobody"}, 0),
         ]:
-            assert (await client.get(f"{PATH}/coverage", params=given)).json()["resolved"] == expected, given
+            assert (await client.get(f"{REST}/coverage", params=given)).json()["resolved"] == expected, given
 
     @pytest.mark.parametrize(
         "query",
@@ -455,14 +190,14 @@ class TestGetCoverage:
         ],
     )
     async def test_a_malformed_question_is_told_so(self, client: httpx.AsyncClient, query: str) -> None:
-        problem(await client.get(f"{PATH}/coverage?{query}"), 422, "malformed")
+        problem(await client.get(f"{REST}/coverage?{query}"), 422, "malformed")
 
 
 class TestAccess:
     async def test_nothing_is_open(self, service: Service, desk: Fleet) -> None:
         path = await scheduled(service)
         async with desk.client() as nobody:
-            for asked in (PATH, path, f"{PATH}/coverage"):
+            for asked in (REST, path, f"{REST}/coverage"):
                 problem(await nobody.get(asked), 401, "unauthenticated")
             problem(await nobody.post(f"{path}/complete", json=ANSWERS), 401, "unauthenticated")
 
@@ -470,13 +205,13 @@ class TestAccess:
     async def test_staff_and_integrations_read(self, service: Service, desk: Fleet, role: Role) -> None:
         path = await scheduled(service)
         async with desk.client(role) as reader:
-            for asked in (PATH, path, f"{PATH}/coverage"):
+            for asked in (REST, path, f"{REST}/coverage"):
                 assert (await reader.get(asked)).status_code == 200
 
     async def test_customers_do_not(self, service: Service, desk: Fleet) -> None:
         path = await scheduled(service)
         async with desk.client(Role.CUSTOMER, customer="acme") as customer:
-            for asked in (PATH, path, f"{PATH}/coverage"):
+            for asked in (REST, path, f"{REST}/coverage"):
                 problem(await customer.get(asked), 403, "forbidden")
 
     @pytest.mark.parametrize("role", list(Role))
@@ -492,7 +227,7 @@ class TestAccess:
 class TestIds:
     async def test_each_answer_can_be_asked_for(self, service: Service, client: httpx.AsyncClient) -> None:
         path = await scheduled(service)
-        listed = (await client.get(PATH)).json()["items"][0]
+        listed = (await client.get(REST)).json()["items"][0]
         UUID(listed["id"])
         detailed = (await client.get(path)).json()
         assert {**listed, "attempts": []} == detailed
