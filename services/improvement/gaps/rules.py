@@ -22,7 +22,7 @@ def describe_gap(gap: GapFact) -> str:
         f"{gap.measure_name} ({gap.scope}) was {_quantity(gap, gap.actual)} where {wanted} "
         f"{_quantity(gap, gap.expected)} was expected: a gap of {_quantity(gap, gap.size)} over n = {gap.n}. "
         f"{gap.impact.tickets_affected} of {gap.impact.tickets_total} tickets were affected; severity {gap.severity}; "
-        f"found by {gap.detection}."
+        f"found by: {gap.detection.replace('_', ' ')}."
     )
 
 

@@ -17,10 +17,18 @@ from shared.fields import EARLIEST, LATEST, Body, Key, Name, Text
 Origin = Literal["gap", "person"]
 MeasureType = Literal["process", "technology", "people"]
 ActionKind = Literal["immediate", "corrective", "preventive", "improvement"]
-Scope = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+Scope = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=300,
+        pattern=r"^(all|(service|customer|project|group|priority|category|cause)=[^\x00\r\n]{1,200})$",
+    ),
+]
+"""Which tickets: `all`, or one dimension of the ticket facts and its value."""
+
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 Figure = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
-_NO_ATTRIBUTES: dict[str, str] = {}
 
 
 def _in_range(value: date) -> date:

@@ -115,8 +115,8 @@ class TestRaiseChanges:
         service = alone.services["improvement"]
         await service.stop()
         for number in range(6):
-            plan = {**PLAN.model_dump(mode="json"), "scope": f"group:{number}"}
-            await people.bring_to("approved", alone, scope=f"group:{number}", verification_plan=plan)
+            plan = {**PLAN.model_dump(mode="json"), "scope": f"group={number}"}
+            await people.bring_to("approved", alone, scope=f"group={number}", verification_plan=plan)
         inbox = service.app.state.inbox
         bodies = await rows(alone, "SELECT body FROM outbox ORDER BY position")
         await inbox.take([bytes(row["body"]) for row in bodies])

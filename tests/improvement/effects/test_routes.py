@@ -127,7 +127,7 @@ class TestVerify:
 
 class TestBaseline:
     async def test_only_a_signed_effective_verdict_asks_for_one(self, people: People, alone: Fleet) -> None:
-        for verdict, scope in (("effective", "a"), ("ineffective", "b")):
+        for verdict, scope in (("effective", "group=a"), ("ineffective", "group=b")):
             plan = {**PLAN.model_dump(mode="json"), "scope": scope}
             record = await people.bring_to("monitoring", alone, scope=scope, verification_plan=plan)
             await assess(people, alone, record, verdict=verdict)
@@ -136,7 +136,7 @@ class TestBaseline:
         (reset,) = asked
         assert reset["data"] == {
             **reset["data"],
-            "scope": "a",
+            "scope": "group=a",
             "value": 0.771,
             "n": 15000,
             "effective_from": "2016-04-01",

@@ -54,7 +54,7 @@ class TestTakeGaps:
         assert sorted(history) == ["gap_attached"] * 49 + ["open"]
 
     async def test_opposite_orders_at_once_do_not_block_each_other(self, people: People, alone: Fleet) -> None:
-        scopes = [f"group:{number}" for number in range(20)]
+        scopes = [f"group={number}" for number in range(20)]
         forward = [make_gap(scope=scope) for scope in scopes]
         backward = [make_gap(scope=scope) for scope in reversed(scopes)]
         await asyncio.gather(*(hear(alone, *gaps) for gaps in (forward, backward)))
@@ -62,7 +62,7 @@ class TestTakeGaps:
         assert await rows(alone, "SELECT 1 FROM dead_letters") == []
 
     async def test_a_thousand_at_once_take_seconds(self, people: People, alone: Fleet) -> None:
-        gaps = [make_gap(scope=f"customer:{number}") for number in range(1000)]
+        gaps = [make_gap(scope=f"customer={number}") for number in range(1000)]
         started = time.perf_counter()
         await hear(alone, *gaps)
         assert time.perf_counter() - started < 10
@@ -144,7 +144,7 @@ class TestSettleGaps:
         gap = make_gap()
         await hear(alone, settled(gap), gap)
         assert await listed(people) == []
-        other = make_gap(scope="group:7")
+        other = make_gap(scope="group=7")
         await hear(alone, other, settled(other))
         (record,) = await listed(people)
         assert record["state"] == "withdrawn"

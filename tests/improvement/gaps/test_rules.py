@@ -16,7 +16,7 @@ class TestTitleGap:
         assert title_gap(make_gap()) == "SLA attainment: 39.86% instead of 75.00%"
 
     def test_names_the_scope_and_stays_one_line(self) -> None:
-        assert "of group:7" in title_gap(make_gap(scope="group:7"))
+        assert "of group=7" in title_gap(make_gap(scope="group=7"))
         assert len(title_gap(make_gap(measure_name="x" * 1000))) == 200
 
 
@@ -33,8 +33,8 @@ class TestDescribeGap:
 
 class TestSuggestVerification:
     def test_tells_the_effect_against_the_period_of_the_gap(self) -> None:
-        plan = suggest_verification(make_gap(scope="group:7"))
-        assert (plan.measure_key, plan.scope, plan.direction) == ("sla_attainment", "group:7", "higher_is_better")
+        plan = suggest_verification(make_gap(scope="group=7"))
+        assert (plan.measure_key, plan.scope, plan.direction) == ("sla_attainment", "group=7", "higher_is_better")
         assert (plan.baseline_from, plan.baseline_to) == (date(2016, 3, 1), date(2016, 4, 1))
         assert (plan.minimum_points, plan.alpha) == (2, 0.05)
 

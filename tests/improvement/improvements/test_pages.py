@@ -89,7 +89,7 @@ class TestShowList:
         assert "Propose" not in page
 
     async def test_pages_on(self, alone: Fleet, author: httpx.AsyncClient) -> None:
-        await hear(alone, *(make_gap(scope=f"group:{number:02}") for number in range(60)))
+        await hear(alone, *(make_gap(scope=f"group={number:02}") for number in range(60)))
         first = shown(await author.get(PAGES))
         assert first.count("<tr>") == 51
         (link,) = [part.split('"')[0] for part in first.split('rel="next" href="')[1:]]
@@ -141,7 +141,7 @@ class TestTakeAction:
         self, people: People, alone: Fleet, author: httpx.AsyncClient
     ) -> None:
         await people.open()
-        other = await people.open(scope="group:7", verification_plan=None)
+        other = await people.open(scope="group=7", verification_plan=None)
         path = f"{PAGES}/{other['id']}"
         page = shown(await author.post(f"{path}/edit", data={**FORM, "owner": "changed"}), 409)
         assert "have an open improvement already" in page

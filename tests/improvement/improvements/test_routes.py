@@ -23,8 +23,8 @@ class TestOpenImprovement:
 
     async def test_takes_the_record_s_own_measure_where_the_plan_names_none(self, people: People) -> None:
         plan = PLAN.model_dump(mode="json", exclude={"measure_key", "scope"})
-        record = await people.open(verification_plan=plan, scope="group:7")
-        assert record["verification_plan"] == {**PLAN.model_dump(mode="json"), "scope": "group:7"}
+        record = await people.open(verification_plan=plan, scope="group=7")
+        assert record["verification_plan"] == {**PLAN.model_dump(mode="json"), "scope": "group=7"}
 
     async def test_the_same_key_opens_one(self, people: People) -> None:
         body, key = {"title": "Once", "problem": "twice"}, {"Idempotency-Key": "k1"}
@@ -40,7 +40,12 @@ class TestOpenImprovement:
         )
         assert ok(answer, 409)["improvement_id"] == first["id"]
         assert answer.json()["type"] == "urn:ratchet:problem:already-open"
-        await people.open(scope="group:7", verification_plan=None)
+        await people.open(scope="group=7", verification_plan=None)
+
+    async def test_of_two_at_once_one_opens(self, people: People) -> None:
+        body = {"title": "T", "problem": "P", "measure_key": "sla_attainment"}
+        answers = await asyncio.gather(*(people.author.post(IMPROVEMENTS, json=body) for _ in range(6)))
+        assert sorted(answer.status_code for answer in answers) == [201, *[409] * 5]
 
     @pytest.mark.parametrize(
         ("field", "value"),
@@ -53,6 +58,8 @@ class TestOpenImprovement:
             ("planned_start", "0001-01-01"),
             ("measure_key", "Not A Key"),
             ("measure_type", "magic"),
+            ("scope", "everything"),
+            ("scope", "group=a\nb"),
             ("target", 1e300),
             ("nobody", "reads this"),
             ("tasks", [{"title": "x", "done": True}]),
@@ -111,7 +118,7 @@ class TestEditImprovement:
 
     async def test_cannot_move_onto_another_open_record(self, people: People) -> None:
         await people.open()
-        other = await people.open(scope="group:7")
+        other = await people.open(scope="group=7")
         answer = await people.author.patch(
             f"{IMPROVEMENTS}/{other['id']}", json={"scope": "all"}, headers={"If-Match": "*"}
         )
@@ -299,16 +306,16 @@ class TestListImprovements:
         gap = make_gap(measure_key="mttr_mean")
         await hear(alone, gap)
         for number in range(3):
-            await people.open(scope=f"group:{number}", verification_plan=None)
+            await people.open(scope=f"group={number}", verification_plan=None)
         first = ok(await people.reader.get(IMPROVEMENTS, params={"limit": 3}))
-        assert [item["scope"] for item in first["items"]] == ["group:2", "group:1", "group:0"]
+        assert [item["scope"] for item in first["items"]] == ["group=2", "group=1", "group=0"]
         rest = ok(await people.reader.get(IMPROVEMENTS, params={"limit": 3, "cursor": first["next_cursor"]}))
         assert [item["measure_key"] for item in rest["items"]] == ["mttr_mean"]
         assert rest["next_cursor"] is None
         for filters, count in (
             ({"state": "draft"}, 4),
             ({"state": "closed"}, 0),
-            ({"measure_key": "sla_attainment", "scope": "group:1"}, 1),
+            ({"measure_key": "sla_attainment", "scope": "group=1"}, 1),
             ({"origin": "gap"}, 1),
             ({"gap_id": str(gap.gap_id)}, 1),
             ({"gap_id": str(uuid4())}, 0),

@@ -149,8 +149,8 @@ class TestRequireReady:
         assert {missing.split(" ")[0] for missing in refused.value.extra["missing"]} == absent
 
     def test_the_plan_judges_the_same_scope(self) -> None:
-        other = READY.verification_plan.model_copy(update={"scope": "group:7"})
-        assert "group:7" in list_missing(Readiness("sla_attainment", "all", "p", "o", "r", other))[0]
+        other = READY.verification_plan.model_copy(update={"scope": "group=7"})
+        assert "group=7" in list_missing(Readiness("sla_attainment", "all", "p", "o", "r", other))[0]
 
 
 class TestHashPlan:
