@@ -208,7 +208,7 @@ def import_servicenow_csv(
             except Refused as failure:
                 raise Failure(f"the import was refused: {failure}") from failure
         typer.echo(
-            f"{done['rows_done']:,} rows read: {done['accepted']:,} taken, {done['changed']:,} tickets changed, "
+            f"{done['rows_done']:,} rows read: {done['accepted']:,} taken, {done['changed']:,} changes to tickets, "
             f"{done['quarantined']:,} quarantined"
         )
         if done["quarantined"]:

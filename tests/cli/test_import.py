@@ -26,7 +26,7 @@ class TestImportServicenowCsv:
     def test_finds_the_server_and_twice_changes_nothing(self, served: Running, log: Path) -> None:
         first = ratchet(served.data_dir, "import", "servicenow-csv", str(log))
         assert first.returncode == 0, first.stderr
-        assert "3 rows read: 2 taken, 1 tickets changed, 1 quarantined" in first.stdout
+        assert "3 rows read: 2 taken, 1 changes to tickets, 1 quarantined" in first.stdout
         assert f"GET {served.address}/metrics/v1/quarantine" in first.stdout
         assert first.stderr == ""
         with served.client("auditor") as client:
