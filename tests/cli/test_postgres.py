@@ -50,7 +50,11 @@ class TestEmbeddedPostgres:
         postgres.stop()
         assert not postgres.is_running()
 
-    @pytest.mark.parametrize("left", [f"{os.getpid()}\n", "", "999999999\n/elsewhere\n"])
+    @pytest.mark.parametrize(
+        "left",
+        [f"{os.getpid()}\n", "", "999999999\n/elsewhere\n"],
+        ids=["another program's", "empty", "nobody's"],
+    )
     async def test_a_pid_file_left_behind_does_not_fool_it(
         self, data_dir: Path, postgres: EmbeddedPostgres, left: str
     ) -> None:
