@@ -163,6 +163,7 @@ def _make_app(definition: Definition, settings: Settings) -> FastAPI:
         redoc_url=None,
         servers=[{"url": f"/{definition.name}"}],
         root_path_in_servers=False,
+        responses=problems.REFUSED,
     )
     app.state.verifier = TokenVerifier(settings)
     app.state.settings = settings

@@ -13,6 +13,29 @@ from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
 _PREFIX = "urn:ratchet:problem:"
+DOCUMENT: dict[str, Any] = {
+    "title": "Problem",
+    "description": "What is wrong, where, and what would be right (RFC 9457). Some problems have members beside these.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance"],
+    "properties": {
+        "type": {"type": "string", "description": "Stable: what a program goes by."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "description": "The path that was asked for."},
+    },
+}
+"""The JSON schema of every failure's body."""
+
+REFUSED: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "Refused; the problem says why.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""How every operation's failures are documented; `install` adds the schema."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -131,8 +154,16 @@ def _where(loc: tuple[int | str, ...]) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Every failure of this application answers as a problem document."""
+    """Every failure of this application answers as a problem document, and is documented as one."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_crash)
+    describe = app.openapi
+
+    def describe_with_problems() -> dict[str, Any]:
+        description = describe()
+        description.setdefault("components", {}).setdefault("schemas", {})["Problem"] = DOCUMENT
+        return description
+
+    app.openapi = describe_with_problems  # type: ignore[method-assign]

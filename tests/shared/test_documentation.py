@@ -1,0 +1,84 @@
+"""What is committed below `docs/` is what the code says."""
+
+import re
+from pathlib import Path
+
+import orjson
+import pytest
+
+from services.documentation import DOCS, make_documents, write
+from services.fleet import DEFINE
+from shared.events.registry import CONTRACTS
+
+
+@pytest.fixture(scope="module")
+def documents() -> dict[str, bytes]:
+    return make_documents()
+
+
+class TestMakeDocuments:
+    def test_what_is_committed_is_what_would_be_written(self, documents: dict[str, bytes]) -> None:
+        stale = [name for name, body in documents.items() if (DOCS / name).read_bytes() != body]
+        assert stale == [], "run: python -m services.documentation"
+
+    def test_nothing_lies_in_the_folder_that_nobody_writes(self, documents: dict[str, bytes]) -> None:
+        there = {f"api/{path.name}" for path in (DOCS / "api").iterdir()}
+        assert there == {name for name in documents if name.startswith("api/")}
+
+    def test_it_is_the_same_each_time(self, documents: dict[str, bytes]) -> None:
+        assert make_documents() == documents
+
+    def test_no_path_of_the_machine_that_wrote_it_is_in_it(self, documents: dict[str, bytes]) -> None:
+        for name, body in documents.items():
+            assert b"/tmp" not in body and str(Path.cwd()).encode() not in body, name
+
+
+class TestCatalogue:
+    def test_every_type_has_its_section_and_every_link_leads_somewhere(self, documents: dict[str, bytes]) -> None:
+        text = documents["events.md"].decode()
+        headings = re.findall(r"^#{1,3} (.+)$", text, re.MULTILINE)
+        assert set(CONTRACTS) <= set(headings)
+        anchors = {heading.lower().replace(".", "").replace(" ", "-") for heading in headings}
+        assert set(re.findall(r"\(#([^)]+)\)", text)) <= anchors
+
+    def test_it_says_who_tells_and_who_hears(self, documents: dict[str, bytes]) -> None:
+        section = documents["events.md"].decode().partition("\n### ratchet.gap.detected.v1\n")[2].partition("\n### ")[0]
+        assert "Told by metrics. Heard by improvement (`improvement." in section
+
+    def test_a_field_with_a_default_is_not_required(self, documents: dict[str, bytes]) -> None:
+        section = documents["events.md"].decode().partition("\n### ratchet.incident.opened.v1\n")[2].partition("\n#")[0]
+        assert "| `ticket_id` | UUID | yes |" in section
+        assert "| `service` | text or null | no |" in section
+
+
+class TestExchange:
+    def test_every_reference_leads_somewhere(self, documents: dict[str, bytes]) -> None:
+        body = documents["api/asyncapi.json"]
+        document = orjson.loads(body)
+        for reference in re.findall(r'"\$ref": "#/([^"]+)"', body.decode()):
+            found = document
+            for step in reference.split("/"):
+                found = found[step]
+            assert found
+
+    def test_every_type_is_told_once(self, documents: dict[str, bytes]) -> None:
+        operations = orjson.loads(documents["api/asyncapi.json"])["operations"].values()
+        told = [operation["channel"]["$ref"] for operation in operations if operation["action"] == "send"]
+        assert sorted(told) == sorted(f"#/channels/{type_}" for type_ in CONTRACTS)
+
+
+class TestServices:
+    @pytest.mark.parametrize("service", DEFINE)
+    def test_failures_are_documented_as_problems(self, documents: dict[str, bytes], service: str) -> None:
+        described = orjson.loads(documents[f"api/{service}.json"])
+        for path, operations in described["paths"].items():
+            for method, operation in operations.items():
+                assert list(operation["responses"]["4XX"]["content"]) == ["application/problem+json"], (method, path)
+        assert "detail" in described["components"]["schemas"]["Problem"]["required"]
+
+
+class TestWrite:
+    def test_only_what_differs_is_written(self, tmp_path: Path) -> None:
+        assert len(write(tmp_path)) == len(DEFINE) + 2
+        (tmp_path / "events.md").write_text("old")
+        assert write(tmp_path) == [tmp_path / "events.md"]
