@@ -16,8 +16,13 @@ async def assess_next(database: Database) -> int:
         request = await repository.claim_due(session, now, now + timedelta(seconds=TIMEOUT_SECONDS + 30))
     if request is None:
         return 0
-    async with database.reading() as session:
-        compared = await service.gather(session, request)
+    try:
+        async with database.reading() as session:
+            compared = await service.gather(session, request)
+    except service.Unanswerable as error:
+        async with database.transaction() as session:
+            await service.tell_unanswerable(session, request.id, str(error), clock.now())
+        return 1
     answer = await assess_in_worker(compared.question)
     async with database.transaction() as session:
         await service.tell(session, request.id, compared, answer, clock.now())

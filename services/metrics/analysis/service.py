@@ -1,9 +1,10 @@
 """Use cases of analysis: gather what a frozen plan compares, and tell what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,7 @@ from services.metrics.measures import service as measures
 from services.metrics.measures.periods import month_of, next_month
 from shared.events.envelope import Draft, Event, Origin
 from shared.events.improvement import EffectRequested, VerificationPlan
-from shared.events.metrics import EffectAssessed, GuardResult, Sample
+from shared.events.metrics import EffectAssessed, GuardResult, Sample, Verdict
 from shared.outbox import record_all
 
 LOOK_AGAIN_SECONDS = 10
@@ -33,11 +34,16 @@ class Comparison:
     waits_for: str | None
 
 
+class Unanswerable(ValueError):
+    """No data can ever answer this plan: says why."""
+
+
 async def take_requests(session: AsyncSession, events: Sequence[Event[EffectRequested]]) -> None:
     """Keep the requests; a job assesses them. The measure's scope is observed from now on."""
     for event in events:
         plan = event.data.plan
-        await measures.keep_scope(session, plan.measure_key, plan.scope)
+        if find_unanswerable(plan, await _known_keys(session)) is None:
+            await measures.keep_scope(session, plan.measure_key, plan.scope)
     await repository.insert_requests(
         session,
         [
@@ -58,10 +64,33 @@ async def take_requests(session: AsyncSession, events: Sequence[Event[EffectRequ
     )
 
 
+def find_unanswerable(plan: VerificationPlan, known: Collection[str]) -> str | None:
+    """Why no data can ever answer this plan, or None."""
+    unknown = [key for key in (plan.measure_key, *plan.guard_measures) if key not in known]
+    if unknown:
+        return f"there is no measure {', '.join(unknown)}; revise the plan"
+    try:
+        measure_rules.parse_scope(plan.scope)
+    except measure_rules.UnsoundScope as error:
+        return str(error)
+    return None
+
+
+async def _known_keys(session: AsyncSession) -> set[str]:
+    return {measure.key for measure in await measures_repository.list_measures(session)}
+
+
 async def gather(session: AsyncSession, request: Row[Any]) -> Comparison:
     """Both sides by the frozen plan: the months of the baseline window, and the first `minimum_points` closed months
-    with data since the change has settled. A fixed number, so that nobody waits for a month that suits."""
+    with data since the change has settled. A fixed number, so that nobody waits for a month that suits.
+
+    Raises:
+        Unanswerable: no data can ever answer this plan.
+    """
     plan = VerificationPlan.model_validate(request.plan)
+    unanswerable = find_unanswerable(plan, await _known_keys(session))
+    if unanswerable is not None:
+        raise Unanswerable(unanswerable)
     measure = await measures.find_measure(session, plan.measure_key)
     before = await repository.closed_months_with_data(
         session, plan.measure_key, plan.scope, month_of(plan.baseline_from), plan.baseline_to
@@ -102,17 +131,16 @@ def first_whole_month(implemented_at: datetime, settle_days: int) -> date:
     return day if day.day == 1 else next_month(month_of(day))
 
 
-async def tell(session: AsyncSession, request_id: Any, compared: Comparison, answer: Answer, now: datetime) -> None:
+async def tell(session: AsyncSession, request_id: UUID, compared: Comparison, answer: Answer, now: datetime) -> None:
     """Record the assessment, unless it says the same as the last one."""
     request = await repository.lock_request(session, request_id)
     if request.settled:
         return
     waiting = compared.waits_for is not None
-    verdict = "inconclusive" if waiting else answer.verdict
+    verdict: Verdict = "inconclusive" if waiting else answer.verdict
     reason = f"not enough yet: {compared.waits_for}" if waiting else answer.reason
-    look_again = {"settled": not waiting, "next_look_at": now + timedelta(seconds=LOOK_AGAIN_SECONDS)}
     if waiting and (request.last_verdict, request.last_reason) == (verdict, reason):
-        await repository.set_values(session, request_id, **look_again)
+        await repository.set_values(session, request_id, next_look_at=now + timedelta(seconds=LOOK_AGAIN_SECONDS))
         return
     told = EffectAssessed(
         improvement_id=request.improvement_id,
@@ -141,15 +169,47 @@ async def tell(session: AsyncSession, request_id: Any, compared: Comparison, ans
         ),
         assessed_at=now,
     )
+    await _record(session, request, told, settled=not waiting)
+
+
+async def tell_unanswerable(session: AsyncSession, request_id: UUID, reason: str, now: datetime) -> None:
+    """Record that nothing can be said, and why."""
+    request = await repository.lock_request(session, request_id)
+    if request.settled:
+        return
+    plan = VerificationPlan.model_validate(request.plan)
+    nothing = _sample(Side(n=0, value=None), (), first_whole_month(request.implemented_at, plan.settle_days))
+    told = EffectAssessed(
+        improvement_id=request.improvement_id,
+        request_id=request.id,
+        plan_hash=request.plan_hash,
+        verdict="inconclusive",
+        reason=reason,
+        test=None,
+        before=nothing,
+        after=nothing,
+        effect=None,
+        interval=None,
+        p_value=None,
+        alpha=plan.alpha,
+        target=request.target,
+        target_met=None,
+        assessed_at=now,
+    )
+    await _record(session, request, told, settled=True)
+
+
+async def _record(session: AsyncSession, request: Row[Any], told: EffectAssessed, *, settled: bool) -> None:
     origin = Origin("service:metrics", request.correlation_id, request.causation_id)
     await record_all(session, [Draft(told, str(request.improvement_id), request.answers + 1, origin)])
     await repository.set_values(
         session,
-        request_id,
+        request.id,
         answers=request.answers + 1,
-        last_verdict=verdict,
-        last_reason=reason,
-        **look_again,
+        last_verdict=told.verdict,
+        last_reason=told.reason,
+        settled=settled,
+        next_look_at=told.assessed_at + timedelta(seconds=LOOK_AGAIN_SECONDS),
     )
 
 

@@ -1,7 +1,7 @@
 """Pages of measures: where service stands, and the story of each measure."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Form, Path, Query, Request
 from fastapi.responses import RedirectResponse
@@ -32,13 +32,14 @@ async def show_overview(request: Request, session: Reading, _caller: Staff) -> H
     """Every measure with its last closed month, the gaps that are open, and what could not be understood."""
     measures = await repository.list_measures(session)
     last = {row.measure_key: row for row in await repository.last_closed(session)}
-    standing = []
+    standing: list[dict[str, Any]] = []
     for measure in measures:
         observation = last.get(measure.key)
         expected = None
         if observation is not None:
             expected = await service.expectation_for(session, measure.key, rules.ALL, observation.period)
         standing.append({"measure": measure, "observation": observation, "expected": expected})
+    standing.sort(key=lambda row: row["expected"] is None or row["expected"].target is None)
     return render(
         request,
         "measures/overview.html",
