@@ -159,7 +159,7 @@ FORMULAS: dict[str, Formula] = {
             _resolution_rate,
         ),
         Formula(
-            "incident_count", "Number of incidents (F12)", "count", "incidents", {"period_by": _BASIS}, _incident_count
+            "incident_count", "Number of incidents (F12)", "count", "count", {"period_by": _BASIS}, _incident_count
         ),
         Formula(
             "callback_coverage",
