@@ -23,7 +23,7 @@ class Fact(BaseModel):
     TYPE: ClassVar[str]
 
 
-D = TypeVar("D", covariant=True)
+D_co = TypeVar("D_co", covariant=True)
 F = TypeVar("F", bound=Fact)
 
 
@@ -49,7 +49,7 @@ current_origin: ContextVar[Origin] = ContextVar("current_origin")
 """Set at the edge: by the HTTP middleware, by the inbox and by the job runner."""
 
 
-class Event(NamedTuple, Generic[D]):
+class Event(NamedTuple, Generic[D_co]):
     """One event as read from the wire. `raw` are the very bytes that were recorded."""
 
     id: UUID
@@ -62,7 +62,7 @@ class Event(NamedTuple, Generic[D]):
     causation_id: str | None
     traceparent: str | None
     actor: str
-    data: D
+    data: D_co
     raw: bytes
 
     def origin(self, actor: str) -> Origin:
