@@ -16,6 +16,8 @@ from services.satisfaction import main as satisfaction
 from shared import problems
 from shared.app import Service
 from shared.bus.port import Bus
+from shared.bus.rabbitmq import RabbitBus
+from shared.inbox import heard_types
 from shared.settings import Settings
 
 DEFINE = {
@@ -30,6 +32,12 @@ DEFINE = {
 def make_services(names: Iterable[str], settings: Settings, database_url: str, bus: Bus) -> list[Service]:
     """These services, not yet prepared."""
     return [Service(DEFINE[name](settings), settings, database_url, bus) for name in names]
+
+
+async def declare_queues(bus: RabbitBus, settings: Settings) -> None:
+    """Every service's queue, before any of them relays: those that start later, on the first day or after an upgrade,
+    miss nothing of what was told before."""
+    await bus.declare({name: heard_types(define(settings).handlers) for name, define in DEFINE.items()})
 
 
 async def start_services(services: list[Service]) -> None:

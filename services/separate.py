@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-from services.fleet import make_services
+from services.fleet import declare_queues, make_services
 from services.parts import await_parts
 from services.serving import serve
 from shared.bus.rabbitmq import RabbitBus
@@ -24,6 +24,11 @@ def serve_one(
     Raises:
         PartMissing: Postgres or RabbitMQ is not there in time.
     """
-    asyncio.run(await_parts(database_url, amqp_url))
     bus = RabbitBus(amqp_url, namespace=settings.amqp_namespace)
+    asyncio.run(_prepare(settings, database_url, amqp_url, bus))
     serve(make_services([name], settings, database_url, bus), bus, bound, on_ready)
+
+
+async def _prepare(settings: Settings, database_url: str, amqp_url: str, bus: RabbitBus) -> None:
+    await await_parts(database_url, amqp_url)
+    await declare_queues(bus, settings)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple
 from uuid import UUID
@@ -81,6 +81,11 @@ class Listener:
 AnyHandler = Handler[Any] | Listener
 
 
+def heard_types(handlers: Iterable[AnyHandler]) -> set[str]:
+    """What a service with these handlers subscribes to."""
+    return {handler.contract.TYPE if isinstance(handler, Handler) else EVERYTHING for handler in handlers}
+
+
 class Inbox:
     """One service's inbox. `take` is what the bus calls."""
 
@@ -99,7 +104,7 @@ class Inbox:
 
     def types(self) -> set[str]:
         """What to subscribe to."""
-        return {h.contract.TYPE if isinstance(h, Handler) else EVERYTHING for h in self._handlers.values()}
+        return heard_types(self._handlers.values())
 
     async def take(self, bodies: Sequence[bytes]) -> None:
         """Bring all of these to effect, or park what cannot be.

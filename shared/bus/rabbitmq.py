@@ -5,7 +5,7 @@ no delivery of a dead channel is ever acknowledged on a living one.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 import aio_pika
@@ -33,7 +33,6 @@ class RabbitBus:
         self._most = most
         self._prefetch = prefetch
         self._publishing: AbstractConnection | None = None
-        self._channel: AbstractChannel | None = None
         self._exchange: AbstractExchange | None = None
         self._lock = asyncio.Lock()
         self._consumers: list[asyncio.Task[None]] = []
@@ -50,7 +49,20 @@ class RabbitBus:
             )
             for type_, content_type, body in pack(events)
         ]
-        await asyncio.gather(*messages)
+        try:
+            await asyncio.gather(*messages)
+        except Exception:
+            await self._drop_publishing()
+            raise
+
+    async def declare(self, queues: Mapping[str, Collection[str]]) -> None:
+        """Have events of these types kept in these queues from now on, whether or not anyone consumes them yet.
+
+        A broker drops what no queue is bound to: whoever publishes declares the queues of all who will want to hear.
+        """
+        for name, types in queues.items():
+            connection, _, _ = await self._open_queue(f"{self._namespace}.{name}", types)
+            await connection.close()
 
     async def subscribe(self, queue: str, types: Collection[str], receive: Receive) -> None:
         """Declares the queue and its bindings before it returns, so that nothing published from then on is missed."""
@@ -63,36 +75,44 @@ class RabbitBus:
         for consumer in self._consumers:
             consumer.cancel()
         await asyncio.gather(*self._consumers, return_exceptions=True)
-        if self._publishing is not None:
-            with suppress(*_CONNECTION_LOST):
-                await self._publishing.close()
+        await self._drop_publishing()
 
     def is_connected(self) -> bool:
-        publishing = self._publishing is None or not self._publishing.is_closed
+        publishing = self._publishing is None or _is_open(self._publishing)
         return publishing and len(self._consuming) == len(self._consumers)
 
     async def _open_exchange(self) -> AbstractExchange:
         async with self._lock:
-            if self._publishing is None or self._publishing.is_closed:
+            if self._publishing is None or self._exchange is None or not _is_open(self._publishing):
+                await self._drop_publishing()
                 self._publishing = await aio_pika.connect(self._url, timeout=10)
-                self._channel = None
-            if self._channel is None or self._channel.is_closed or self._exchange is None:
-                self._channel = await self._publishing.channel(publisher_confirms=True)
-                self._exchange = await self._declare_exchange(self._channel)
+                channel = await self._publishing.channel(publisher_confirms=True)
+                self._exchange = await self._declare_exchange(channel)
             return self._exchange
+
+    async def _drop_publishing(self) -> None:
+        connection, self._publishing, self._exchange = self._publishing, None, None
+        if connection is not None:
+            with suppress(*_CONNECTION_LOST):
+                await connection.close()
 
     async def _open_queue(
         self, name: str, types: Collection[str]
     ) -> tuple[AbstractConnection, AbstractChannel, aio_pika.abc.AbstractQueue]:
         connection = await aio_pika.connect(self._url, timeout=10)
-        channel = await connection.channel(publisher_confirms=False)
-        await channel.set_qos(prefetch_count=self._prefetch)
-        exchange = await self._declare_exchange(channel)
-        queue = await channel.declare_queue(
-            name, durable=True, arguments={"x-queue-type": "quorum", "x-delivery-limit": _NEVER_DROPPED}
-        )
-        for type_ in types:
-            await queue.bind(exchange, routing_key=type_)
+        try:
+            channel = await connection.channel(publisher_confirms=False)
+            await channel.set_qos(prefetch_count=self._prefetch)
+            exchange = await self._declare_exchange(channel)
+            queue = await channel.declare_queue(
+                name, durable=True, arguments={"x-queue-type": "quorum", "x-delivery-limit": _NEVER_DROPPED}
+            )
+            for type_ in types:
+                await queue.bind(exchange, routing_key=type_)
+        except BaseException:
+            with suppress(*_CONNECTION_LOST):
+                await connection.close()
+            raise
         return connection, channel, queue
 
     async def _declare_exchange(self, channel: AbstractChannel) -> AbstractExchange:
@@ -148,6 +168,11 @@ class RabbitBus:
             if message is None or channel.is_closed:
                 return
             await last.ack(multiple=True)
+
+
+def _is_open(connection: AbstractConnection) -> bool:
+    """A plain connection calls itself closed only when we closed it."""
+    return connection.connected.is_set() and not connection.is_closed
 
 
 async def _receive_until_committed(receive: Receive, bodies: Sequence[bytes], channel: AbstractChannel) -> None:

@@ -1,8 +1,10 @@
 """What every bus does: one suite, both adapters."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aio_pika
@@ -48,6 +50,43 @@ class Ear:
         assert self.heard == list(expected)
 
 
+class Wire:
+    """A wire to the broker that can be cut."""
+
+    def __init__(self, url: str) -> None:
+        self._broker = urlsplit(url)
+        self._ends: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> "Wire":
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        login = self._broker.netloc.rpartition("@")[0]
+        self.url = self._broker._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.cut()
+        self._server.close()
+        await self._server.wait_closed()
+
+    def cut(self) -> None:
+        for end in self._ends:
+            end.transport.abort()
+        self._ends.clear()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(self._broker.hostname, self._broker.port or 5672)
+        self._ends += [writer, back]
+        await asyncio.gather(self._carry(reader, back), self._carry(there, writer))
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                target.write(data)
+                await target.drain()
+        target.close()
+
+
 def numbered(type_: str, count: int, start: int = 0) -> list[Outgoing]:
     return [Outgoing(type_, orjson.dumps({"n": n, "type": type_})) for n in range(start, start + count)]
 
@@ -63,13 +102,13 @@ async def opened(bus: Bus) -> AsyncIterator[Bus]:
 
 
 @pytest.fixture
-async def rabbit(amqp_url: str) -> AsyncIterator[Callable[[], RabbitBus]]:
+async def rabbit(amqp_url: str) -> AsyncIterator[Callable[..., RabbitBus]]:
     """Makes buses of one namespace; closes them and deletes what they declared."""
     namespace = f"test-{uuid4().hex[:12]}"
     made: list[RabbitBus] = []
 
-    def make() -> RabbitBus:
-        made.append(RabbitBus(amqp_url, namespace=namespace))
+    def make(url: str = amqp_url) -> RabbitBus:
+        made.append(RabbitBus(url, namespace=namespace))
         return made[-1]
 
     yield make
@@ -175,7 +214,7 @@ class TestIsConnected:
 
 
 class TestRabbitBus:
-    async def test_keeps_events_while_nobody_consumes(self, rabbit: Callable[[], RabbitBus]) -> None:
+    async def test_keeps_events_while_nobody_consumes(self, rabbit: Callable[..., RabbitBus]) -> None:
         first = rabbit()
         await first.subscribe("one", {OPENED}, Ear())
         await first.close()
@@ -185,7 +224,16 @@ class TestRabbitBus:
         await rabbit().subscribe("one", {OPENED}, ear)
         await ear.hears(bodies(events))
 
-    async def test_delivers_again_what_was_not_committed(self, rabbit: Callable[[], RabbitBus]) -> None:
+    async def test_keeps_events_for_a_service_that_has_never_run(self, rabbit: Callable[..., RabbitBus]) -> None:
+        publisher = rabbit()
+        await publisher.declare({"one": {OPENED}})
+        events = numbered(OPENED, 3)
+        await publisher.publish([*events, *numbered(CLOSED, 3)])
+        ear = Ear()
+        await rabbit().subscribe("one", {OPENED}, ear)
+        await ear.hears(bodies(events))
+
+    async def test_delivers_again_what_was_not_committed(self, rabbit: Callable[..., RabbitBus]) -> None:
         """The receiver had the events and its process went away before it returned."""
         started = asyncio.Event()
 
@@ -203,7 +251,7 @@ class TestRabbitBus:
         await rabbit().subscribe("one", {OPENED}, ear)
         await ear.hears(bodies(events))
 
-    async def test_delivers_nothing_twice_that_was_committed(self, rabbit: Callable[[], RabbitBus]) -> None:
+    async def test_delivers_nothing_twice_that_was_committed(self, rabbit: Callable[..., RabbitBus]) -> None:
         first, ear = rabbit(), Ear()
         await first.subscribe("one", {OPENED}, ear)
         events = numbered(OPENED, 200)
@@ -217,7 +265,7 @@ class TestRabbitBus:
         await second.publish(last)
         await later.hears(bodies(last))
 
-    async def test_shares_a_queue_between_replicas(self, rabbit: Callable[[], RabbitBus]) -> None:
+    async def test_shares_a_queue_between_replicas(self, rabbit: Callable[..., RabbitBus]) -> None:
         one, two = Ear(), Ear()
         await rabbit().subscribe("one", {OPENED}, one)
         await rabbit().subscribe("one", {OPENED}, two)
@@ -232,7 +280,7 @@ class TestRabbitBus:
         await eventually(all_there)
         assert sorted(one.heard + two.heard) == sorted(bodies(events))
 
-    async def test_reads_batches_of_other_publishers(self, rabbit: Callable[[], RabbitBus], amqp_url: str) -> None:
+    async def test_reads_batches_of_other_publishers(self, rabbit: Callable[..., RabbitBus], amqp_url: str) -> None:
         bus, ear = rabbit(), Ear()
         await bus.subscribe("one", {OPENED}, ear)
         connection = await aio_pika.connect(amqp_url)
@@ -245,7 +293,7 @@ class TestRabbitBus:
         await ear.hears([b'{"id":"1"}', b'{"id":"2"}', b"hello", b"\xff broken"])
 
     async def test_hears_again_after_its_queue_was_deleted(
-        self, rabbit: Callable[[], RabbitBus], amqp_url: str
+        self, rabbit: Callable[..., RabbitBus], amqp_url: str
     ) -> None:
         bus, ear = rabbit(), Ear()
         await bus.subscribe("one", {OPENED}, ear)
@@ -264,6 +312,37 @@ class TestRabbitBus:
             return bool(ear.heard)
 
         await eventually(heard)
+
+    async def test_goes_on_after_its_connections_broke(self, rabbit: Callable[..., RabbitBus], amqp_url: str) -> None:
+        """Both ways: what it publishes and what it hears."""
+        async with Wire(amqp_url) as wire:
+            bus, ear = rabbit(wire.url), Ear()
+            await bus.subscribe("one", {OPENED}, ear)
+            events = numbered(OPENED, 2)
+            await bus.publish(events[:1])
+            await ear.hears(bodies(events[:1]))
+            wire.cut()
+
+            async def noticed() -> bool:
+                return not bus.is_connected()
+
+            await eventually(noticed)
+
+            async def published() -> bool:
+                try:
+                    await bus.publish(events[1:])
+                except OSError:
+                    return False
+                return True
+
+            await eventually(published)
+
+            async def heard() -> bool:
+                return set(ear.heard) == set(bodies(events))
+
+            await eventually(heard)
+            assert bus.is_connected()
+            await bus.close()
 
     async def test_says_when_the_broker_cannot_be_reached(self) -> None:
         bus = RabbitBus("amqp://guest:guest@127.0.0.1:1/")
