@@ -81,6 +81,9 @@ class Edge:
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
             detail = "the address holds a NUL character"
             return problems.response(422, Malformed.title(), detail, "", {})
+        if not scope["query_string"].isascii():
+            detail = "the query holds bytes that are not ASCII; write them as %XX"
+            return problems.response(422, Malformed.title(), detail, scope["path"], {})
         return None
 
     def _too_large(self) -> str:
@@ -108,6 +111,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
         description="Send the same key again and the request takes effect once; the first answer is given again.",
     ),
 ]
