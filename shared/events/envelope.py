@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import orjson
+from asyncpg.pgproto.pgproto import UUID as DriverUUID
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.ids import new_id
@@ -70,8 +71,7 @@ class Event(NamedTuple, Generic[D_co]):
         return Origin(actor, self.correlation_id, str(self.id), self.traceparent)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An event about to be recorded."""
 
     data: Fact
@@ -86,11 +86,11 @@ def serialise(draft: Draft, source: str, time: datetime) -> tuple[UUID, bytes]:
     origin = draft.origin
     document: dict[str, Any] = {
         "specversion": "1.0",
-        "id": str(event_id),
+        "id": event_id,
         "source": f"/{source}",
         "type": draft.data.TYPE,
         "subject": draft.subject,
-        "time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "time": time.astimezone(UTC),
         "datacontenttype": "application/json",
         "dataschema": f"urn:ratchet:schema:{draft.data.TYPE}",
         "sequence": draft.sequence,
@@ -101,8 +101,8 @@ def serialise(draft: Draft, source: str, time: datetime) -> tuple[UUID, bytes]:
         document["causationid"] = origin.causation_id
     if origin.traceparent is not None:
         document["traceparent"] = origin.traceparent
-    document["data"] = orjson.Fragment(draft.data.model_dump_json())
-    return event_id, orjson.dumps(document)
+    document["data"] = orjson.Fragment(draft.data.__pydantic_serializer__.to_json(draft.data))
+    return event_id, orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
 def parse(raw: bytes) -> Event[dict[str, Any]]:
@@ -114,7 +114,7 @@ def parse(raw: bytes) -> Event[dict[str, Any]]:
     try:
         document = orjson.loads(raw)
         event: Event[dict[str, Any]] = Event(
-            id=UUID(document["id"]),
+            id=DriverUUID(document["id"]),
             source=document["source"].lstrip("/"),
             type=document["type"],
             subject=document["subject"],

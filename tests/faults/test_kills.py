@@ -17,6 +17,7 @@ from shared.settings import Settings
 from tests.faults.stage import SERVICES, Stage, forget, make_stage
 from tests.support.rabbitmq import PrivateRabbitMQ
 
+pytestmark = pytest.mark.slow
 COUNT = 300
 """Fewer than one batch of the relay."""
 
@@ -96,7 +97,6 @@ class TestConsumer:
 
 
 class TestBroker:
-    @pytest.mark.slow
     async def test_killed_and_restarted_under_load(
         self, database_url: str, broker: PrivateRabbitMQ, tmp_path: Path
     ) -> None:
@@ -116,7 +116,6 @@ class TestBroker:
 
 
 class TestPostgres:
-    @pytest.mark.slow
     async def test_killed_and_restarted_under_load(
         self, postgres: EmbeddedPostgres, amqp_url: str, tmp_path: Path
     ) -> None:
