@@ -9,9 +9,13 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
+
+from shared.auth import Role, mint
+from shared.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 _READY_SECONDS = 90.0  # it takes three; many tests may run beside
@@ -92,8 +96,9 @@ class Running:
                 return line.strip()
 
     def client(self, role: str) -> httpx.Client:
-        """A client with a token that the command made."""
-        token = ratchet(self.data_dir, "token", "--role", role).stdout.strip()
+        """A client with a token of the data folder's key."""
+        settings = Settings(data_dir=self.data_dir, _env_file=None)  # type: ignore[call-arg]
+        token = mint(settings, role, [Role(role)], timedelta(hours=1))
         return httpx.Client(base_url=self.address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
     def _read(self) -> None:
