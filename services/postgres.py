@@ -103,6 +103,8 @@ class EmbeddedPostgres:
         if self._child is not None:
             self._child.wait(10)
             self._child = None
+        if (sockets := _socket_folder(self._folder)) != self._folder:
+            shutil.rmtree(sockets, ignore_errors=True)
 
     def _url(self, database: str) -> str:
         return f"postgresql://{_SUPERUSER}:@/{database}?host={_socket_folder(self._folder)}"

@@ -75,8 +75,11 @@ class TestEmbeddedPostgres:
         try:
             postgres.start()
             assert await answers(postgres)
+            sockets = Path(postgres.admin_url().partition("?host=")[2])
+            assert data_dir not in sockets.parents
         finally:
             postgres.stop()
+        assert not sockets.exists()
 
     async def test_nobody_else_can_open_it(self, data_dir: Path, postgres: EmbeddedPostgres) -> None:
         postgres.start()
