@@ -1,25 +1,16 @@
 """The notifier schema."""
 
-from datetime import datetime
-from typing import Any, ClassVar
-
-from sqlalchemy import DateTime, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import DateTime
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
 
 from shared.database import Spine
 
 spine = Spine("notifier")
 
+MOMENT = DateTime(timezone=True)
+"""The type of every column that holds a time."""
 
-class Record(DeclarativeBase):
-    """The base of this schema's mapped tables."""
 
-    metadata = spine.metadata
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        str: Text,
-        datetime: DateTime(timezone=True),
-        list[str]: ARRAY(Text),
-        dict[str, Any]: JSONB(none_as_null=True),
-        list[dict[str, Any]]: JSONB,
-    }
+class Record(SQLModel, registry=registry(metadata=spine.metadata)):
+    """The base of this schema's mapped tables. SQLModel does not validate tables: none is ever a request's body."""

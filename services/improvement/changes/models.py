@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, Identity, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
 
-from services.improvement.database import Record
+from services.improvement.database import MOMENT, Record
 
 
-class Change(Record):
+class Change(Record, table=True):
     """The change request of one approved revision.
 
     `reference` (`improvement:revision`) is written into the remote record, `correlation_id` is the story's. `attempts`
@@ -25,37 +26,37 @@ class Change(Record):
         Index(None, "connection", "external_id"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    improvement_id: Mapped[UUID] = mapped_column(ForeignKey("improvements.id"))
-    revision: Mapped[int]
-    reference: Mapped[str] = mapped_column(unique=True)
-    correlation_id: Mapped[str]
-    version: Mapped[int] = mapped_column(BigInteger)
-    connection: Mapped[str]
-    system: Mapped[str]
-    state: Mapped[str]
-    body: Mapped[dict[str, Any]]
-    attempts: Mapped[int]
-    next_attempt_at: Mapped[datetime | None]
-    last_error: Mapped[str | None]
-    external_id: Mapped[str | None]
-    url: Mapped[str | None]
-    raised_at: Mapped[datetime | None]
-    accepted_at: Mapped[datetime | None]
-    implemented_at: Mapped[datetime | None]
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
+    id: UUID = Field(primary_key=True)
+    improvement_id: UUID = Field(foreign_key="improvements.id")
+    revision: int
+    reference: str = Field(unique=True, sa_type=Text)
+    correlation_id: str = Field(sa_type=Text)
+    version: int = Field(sa_type=BigInteger)
+    connection: str = Field(sa_type=Text)
+    system: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    body: dict[str, Any] = Field(sa_type=JSONB)
+    attempts: int
+    next_attempt_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    last_error: str | None = Field(default=None, sa_type=Text)
+    external_id: str | None = Field(default=None, sa_type=Text)
+    url: str | None = Field(default=None, sa_type=Text)
+    raised_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    accepted_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    implemented_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    created_at: datetime = Field(sa_type=MOMENT)
+    updated_at: datetime = Field(sa_type=MOMENT)
 
 
-class Attempt(Record):
+class Attempt(Record, table=True):
     """One attempt: `outcome` is null while it runs, or when the process died in it."""
 
     __tablename__ = "change_attempts"
     __table_args__ = (Index(None, "change_id", "id"),)
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    change_id: Mapped[UUID] = mapped_column(ForeignKey("change_requests.id"))
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-    outcome: Mapped[str | None]
-    error: Mapped[str | None]
+    id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_args=[Identity()])
+    change_id: UUID = Field(foreign_key="change_requests.id")
+    started_at: datetime = Field(sa_type=MOMENT)
+    finished_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    error: str | None = Field(default=None, sa_type=Text)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from services.improvement.changes.models import Attempt, Change
 from services.improvement.improvements.models import Improvement
@@ -35,28 +36,28 @@ async def find(session: AsyncSession, change_id: UUID) -> Change | None:
 
 async def find_of_revision(session: AsyncSession, improvement_id: UUID, revision: int) -> Change | None:
     return await session.scalar(
-        select(Change).where(Change.improvement_id == improvement_id, Change.revision == revision)
+        select(Change).where(col(Change.improvement_id) == improvement_id, col(Change.revision) == revision)
     )
 
 
 async def lock(session: AsyncSession, change_id: UUID) -> Change | None:
-    return await session.scalar(_locked(select(Change).where(Change.id == change_id)))
+    return await session.scalar(_locked(select(Change).where(col(Change.id) == change_id)))
 
 
 async def lock_by(session: AsyncSession, connection: str, column: str, value: str) -> Change | None:
     """The newest change of this connection whose column equals the value, locked."""
-    query = select(Change).where(Change.connection == connection, getattr(Change, column) == value)
-    return await session.scalar(_locked(query.order_by(Change.id.desc()).limit(1)))
+    query = select(Change).where(col(Change.connection) == connection, getattr(Change, column) == value)
+    return await session.scalar(_locked(query.order_by(col(Change.id).desc()).limit(1)))
 
 
 async def list_newest(
     session: AsyncSession, filters: Mapping[str, Any], before: UUID | None, limit: int
 ) -> Sequence[Change]:
-    query = select(Change).order_by(Change.id.desc()).limit(limit)
+    query = select(Change).order_by(col(Change.id).desc()).limit(limit)
     for column, value in filters.items():
         query = query.where(getattr(Change, column) == value)
     if before is not None:
-        query = query.where(Change.id < before)
+        query = query.where(col(Change.id) < before)
     return (await session.scalars(query)).all()
 
 
@@ -69,12 +70,12 @@ async def claim_pending(session: AsyncSession, now: datetime, lease: timedelta, 
     """Changes to raise now; nobody else takes them before the lease is over. What is on hold waits."""
     query = (
         select(Change)
-        .join(Improvement, Improvement.id == Change.improvement_id)
+        .join(Improvement, col(Improvement.id) == col(Change.improvement_id))
         .where(
-            Change.state == "pending",
-            Change.next_attempt_at <= now,
-            Improvement.revision == Change.revision,
-            Improvement.state.in_(("approved", "implementing")),
+            col(Change.state) == "pending",
+            col(Change.next_attempt_at) <= now,
+            col(Improvement.revision) == col(Change.revision),
+            col(Improvement.state).in_(("approved", "implementing")),
         )
     )
     changes = (await session.scalars(_due(query, limit))).all()
@@ -86,7 +87,7 @@ async def claim_pending(session: AsyncSession, now: datetime, lease: timedelta, 
 
 async def claim_raised(session: AsyncSession, now: datetime, every: timedelta, limit: int) -> Sequence[Change]:
     """Changes whose outcome is to be asked for now; the next time is `every` later."""
-    query = select(Change).where(Change.state.in_(("raised", "accepted")), Change.next_attempt_at <= now)
+    query = select(Change).where(col(Change.state).in_(("raised", "accepted")), col(Change.next_attempt_at) <= now)
     changes = (await session.scalars(_due(query, limit))).all()
     for change in changes:
         change.next_attempt_at = now + every
@@ -95,24 +96,25 @@ async def claim_raised(session: AsyncSession, now: datetime, every: timedelta, l
 
 async def start_attempt(session: AsyncSession, change_id: UUID, now: datetime) -> int:
     """Returns the attempt's id."""
-    query = insert(Attempt).values(change_id=change_id, started_at=now).returning(Attempt.id)
+    query = insert(Attempt).values(change_id=change_id, started_at=now).returning(col(Attempt.id))
     return (await session.execute(query)).scalar_one()
 
 
 async def finish_attempt(
     session: AsyncSession, attempt_id: int, now: datetime, outcome: str, error: str | None
 ) -> None:
-    query = update(Attempt).where(Attempt.id == attempt_id)
+    query = update(Attempt).where(col(Attempt.id) == attempt_id)
     await session.execute(query.values(finished_at=now, outcome=outcome, error=error))
 
 
 async def list_attempts(session: AsyncSession, change_id: UUID) -> Sequence[Attempt]:
     """Oldest first."""
-    return (await session.scalars(select(Attempt).where(Attempt.change_id == change_id).order_by(Attempt.id))).all()
+    query = select(Attempt).where(col(Attempt.change_id) == change_id).order_by(col(Attempt.id))
+    return (await session.scalars(query)).all()
 
 
 def _due(query: Select[Change], limit: int) -> Select[Change]:
-    return query.order_by(Change.next_attempt_at).limit(limit).with_for_update(of=Change, skip_locked=True)
+    return query.order_by(col(Change.next_attempt_at)).limit(limit).with_for_update(of=Change, skip_locked=True)
 
 
 def _locked(query: Select[Change]) -> Select[Change]:

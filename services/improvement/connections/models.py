@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, Index, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
 
-from services.improvement.database import Record
+from services.improvement.database import MOMENT, Record
 
 
-class Connection(Record):
+class Connection(Record, table=True):
     """`sealed` holds secret and headers, encrypted; `options` what is no secret (`schemas.ConnectionBody`)."""
 
     __tablename__ = "change_connections"
@@ -17,11 +18,11 @@ class Connection(Record):
         Index("uq_change_connections_default", "is_default", unique=True, postgresql_where=text("is_default")),
     )
 
-    key: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(BigInteger)
-    system: Mapped[str]
-    is_default: Mapped[bool]
-    options: Mapped[dict[str, Any]]
-    sealed: Mapped[str]
-    updated_at: Mapped[datetime]
-    updated_by: Mapped[str]
+    key: str = Field(primary_key=True, sa_type=Text)
+    version: int = Field(sa_type=BigInteger)
+    system: str = Field(sa_type=Text)
+    is_default: bool
+    options: dict[str, Any] = Field(sa_type=JSONB)
+    sealed: str = Field(sa_type=Text)
+    updated_at: datetime = Field(sa_type=MOMENT)
+    updated_by: str = Field(sa_type=Text)

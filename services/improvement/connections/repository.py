@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from services.improvement.connections.models import Connection
 
@@ -13,12 +14,12 @@ async def find(session: AsyncSession, key: str) -> Connection | None:
 
 
 async def find_default(session: AsyncSession) -> Connection | None:
-    return await session.scalar(select(Connection).where(Connection.is_default))
+    return await session.scalar(select(Connection).where(col(Connection.is_default)))
 
 
 async def list_all(session: AsyncSession) -> Sequence[Connection]:
     """In order of key."""
-    return (await session.scalars(select(Connection).order_by(Connection.key))).all()
+    return (await session.scalars(select(Connection).order_by(col(Connection.key)))).all()
 
 
 async def lock_all(session: AsyncSession) -> None:
@@ -28,5 +29,5 @@ async def lock_all(session: AsyncSession) -> None:
 
 async def clear_default(session: AsyncSession, key: str) -> None:
     """No connection but this one is the default."""
-    query = update(Connection).where(Connection.key != key, Connection.is_default)
-    await session.execute(query.values(is_default=False, version=Connection.version + 1))
+    query = update(Connection).where(col(Connection.key) != key, col(Connection.is_default))
+    await session.execute(query.values(is_default=False, version=col(Connection.version) + 1))

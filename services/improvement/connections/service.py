@@ -78,15 +78,20 @@ async def put_connection(
     headers = {name: value.get_secret_value() for name, value in body.headers.items()}
     if body.default:
         await repository.clear_default(session, key)
+    fields: dict[str, Any] = {
+        "system": body.system,
+        "is_default": body.default,
+        "options": body.model_dump(mode="json", exclude={"system", "default", "secret", "headers"}),
+        "sealed": ticketing.seal({"secret": secret, "headers": headers}),
+        "updated_at": now,
+        "updated_by": actor,
+    }
     if connection is None:
-        connection = Connection(key=key, version=0)
+        connection = Connection(key=key, version=1, **fields)
         session.add(connection)
-    connection.version += 1
-    connection.system = body.system
-    connection.is_default = body.default
-    connection.options = body.model_dump(mode="json", exclude={"system", "default", "secret", "headers"})
-    connection.sealed = ticketing.seal({"secret": secret, "headers": headers})
-    connection.updated_at, connection.updated_by = now, actor
+    else:
+        connection.version += 1
+        connection.sqlmodel_update(fields)
     await session.flush()
     return connection
 

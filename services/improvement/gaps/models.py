@@ -3,19 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, Text
+from sqlmodel import Field
 
-from services.improvement.database import Record
+from services.improvement.database import MOMENT, Record
 
 
-class Gap(Record):
+class Gap(Record, table=True):
     """`improvement_id` is null for a gap that was settled before it was heard of; `settled_reason` says why."""
 
     __tablename__ = "gaps"
     __table_args__ = (Index(None, "improvement_id"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    improvement_id: Mapped[UUID | None] = mapped_column(ForeignKey("improvements.id"))
-    settled_at: Mapped[datetime | None]
-    settled_reason: Mapped[str | None]
+    id: UUID = Field(primary_key=True)
+    improvement_id: UUID | None = Field(default=None, foreign_key="improvements.id")
+    settled_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    settled_reason: str | None = Field(default=None, sa_type=Text)

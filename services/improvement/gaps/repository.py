@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, DateTime, Row, Text, Uuid, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from services.improvement.gaps.models import Gap
 
@@ -40,7 +41,7 @@ async def claim_new(session: AsyncSession, gap_ids: Iterable[UUID]) -> set[UUID]
 
 
 async def find(session: AsyncSession, gap_ids: Collection[UUID]) -> dict[UUID, Gap]:
-    query = select(Gap).where(Gap.id.in_(gap_ids)).execution_options(populate_existing=True)
+    query = select(Gap).where(col(Gap.id).in_(gap_ids)).execution_options(populate_existing=True)
     return {gap.id: gap for gap in await session.scalars(query)}
 
 
@@ -59,8 +60,8 @@ async def settle(session: AsyncSession, reasons: Mapping[UUID, tuple[datetime, s
 async def count_open(session: AsyncSession, improvement_ids: Collection[UUID]) -> dict[UUID, int]:
     """How many gaps behind each record are not settled; records without any are left out."""
     query = (
-        select(Gap.improvement_id, func.count())
-        .where(Gap.improvement_id.in_(improvement_ids), Gap.settled_at.is_(None))
-        .group_by(Gap.improvement_id)
+        select(col(Gap.improvement_id), func.count())
+        .where(col(Gap.improvement_id).in_(improvement_ids), col(Gap.settled_at).is_(None))
+        .group_by(col(Gap.improvement_id))
     )
     return {improvement_id: count for improvement_id, count in await session.execute(query) if improvement_id}

@@ -5,21 +5,23 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, Double, Identity, Index, Numeric, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
 
-from services.improvement.database import Record
+from services.improvement.database import MOMENT, Record
 
 OPEN = "state NOT IN ('rejected', 'withdrawn', 'closed')"
 """One record of a measure and scope may be in such a state."""
 
 
-class Improvement(Record):
+class Improvement(Record, table=True):
     """One improvement, from the gap or the person's idea to the signed effect.
 
     `version` counts the writes (the ETag), `sequence` the events told of it. `held_from` is the state that a record on
     hold goes back to. `edited_at` is null while no person has touched it. `assessment` is the newest evidence
-    (`shared.events.metrics.EffectAssessed`), `signature` what a person made of it.
+    (`shared.events.metrics.EffectAssessed`), `signature` what a person made of it. Postgres gives the `number`.
+    An absent document is SQL's null (`none_as_null`): SQLModel writes every default, and JSONB would write JSON's null.
     """
 
     __tablename__ = "improvements"
@@ -29,80 +31,80 @@ class Improvement(Record):
         Index(None, "measure_key", "scope", "id"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    number: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
-    version: Mapped[int] = mapped_column(BigInteger)
-    sequence: Mapped[int] = mapped_column(BigInteger)
-    revision: Mapped[int]
-    state: Mapped[str]
-    held_from: Mapped[str | None]
-    hold_reason: Mapped[str | None]
-    origin: Mapped[str]
-    gap_id: Mapped[UUID | None]
-    correlation_id: Mapped[str]
-    requester: Mapped[str]
-    title: Mapped[str]
-    problem: Mapped[str]
-    measure_key: Mapped[str | None]
-    scope: Mapped[str | None]
-    target: Mapped[float | None]
-    root_cause: Mapped[str | None]
-    measure_type: Mapped[str | None]
-    action_kind: Mapped[str | None]
-    plan: Mapped[str | None]
-    tasks: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
-    owner: Mapped[str | None]
-    resources: Mapped[str | None]
-    budget: Mapped[Decimal | None]
-    expected_benefit: Mapped[str | None]
-    impact_assessment: Mapped[str | None]
-    planned_start: Mapped[date | None]
-    planned_end: Mapped[date | None]
-    verification_plan: Mapped[dict[str, Any] | None]
-    plan_hash: Mapped[str | None]
-    submitted_by: Mapped[str | None]
-    submitted_at: Mapped[datetime | None]
-    implemented_at: Mapped[datetime | None]
-    effect_request_id: Mapped[UUID | None]
-    effect_requested_at: Mapped[datetime | None]
-    assessment: Mapped[dict[str, Any] | None]
-    signature: Mapped[dict[str, Any] | None]
-    baseline_value: Mapped[float | None]
-    baseline_set_at: Mapped[datetime | None]
-    opened_at: Mapped[datetime]
-    edited_at: Mapped[datetime | None]
-    updated_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
+    id: UUID = Field(primary_key=True)
+    number: int = Field(default=None, unique=True, sa_type=BigInteger, sa_column_args=[Identity()])
+    version: int = Field(sa_type=BigInteger)
+    sequence: int = Field(sa_type=BigInteger)
+    revision: int
+    state: str = Field(sa_type=Text)
+    held_from: str | None = Field(default=None, sa_type=Text)
+    hold_reason: str | None = Field(default=None, sa_type=Text)
+    origin: str = Field(sa_type=Text)
+    gap_id: UUID | None = None
+    correlation_id: str = Field(sa_type=Text)
+    requester: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Text)
+    problem: str = Field(sa_type=Text)
+    measure_key: str | None = Field(default=None, sa_type=Text)
+    scope: str | None = Field(default=None, sa_type=Text)
+    target: float | None = Field(default=None, sa_type=Double)
+    root_cause: str | None = Field(default=None, sa_type=Text)
+    measure_type: str | None = Field(default=None, sa_type=Text)
+    action_kind: str | None = Field(default=None, sa_type=Text)
+    plan: str | None = Field(default=None, sa_type=Text)
+    tasks: list[dict[str, Any]] = Field(sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")})
+    owner: str | None = Field(default=None, sa_type=Text)
+    resources: str | None = Field(default=None, sa_type=Text)
+    budget: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
+    expected_benefit: str | None = Field(default=None, sa_type=Text)
+    impact_assessment: str | None = Field(default=None, sa_type=Text)
+    planned_start: date | None = None
+    planned_end: date | None = None
+    verification_plan: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    plan_hash: str | None = Field(default=None, sa_type=Text)
+    submitted_by: str | None = Field(default=None, sa_type=Text)
+    submitted_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    implemented_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    effect_request_id: UUID | None = None
+    effect_requested_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    assessment: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    signature: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    baseline_value: float | None = Field(default=None, sa_type=Double)
+    baseline_set_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    opened_at: datetime = Field(sa_type=MOMENT)
+    edited_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    updated_at: datetime = Field(sa_type=MOMENT)
+    closed_at: datetime | None = Field(default=None, sa_type=MOMENT)
 
 
-class Approval(Record):
+class Approval(Record, table=True):
     """One decision in the approval chain of one revision (R18)."""
 
     __tablename__ = "improvement_approvals"
     __table_args__ = (UniqueConstraint("improvement_id", "revision", "step"),)
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    improvement_id: Mapped[UUID] = mapped_column(ForeignKey("improvements.id"))
-    revision: Mapped[int]
-    step: Mapped[int]
-    decision: Mapped[str]
-    actor: Mapped[str]
-    role: Mapped[str]
-    reason: Mapped[str | None]
-    at: Mapped[datetime]
+    id: UUID = Field(primary_key=True)
+    improvement_id: UUID = Field(foreign_key="improvements.id")
+    revision: int
+    step: int
+    decision: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Text)
+    at: datetime = Field(sa_type=MOMENT)
 
 
-class HistoryLine(Record):
+class HistoryLine(Record, table=True):
     """One thing that happened to a record. A trigger refuses every change to what is written."""
 
     __tablename__ = "improvement_history"
     __table_args__ = (Index(None, "improvement_id", "id"),)
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    improvement_id: Mapped[UUID] = mapped_column(ForeignKey("improvements.id"))
-    at: Mapped[datetime]
-    actor: Mapped[str]
-    action: Mapped[str]
-    from_state: Mapped[str | None]
-    to_state: Mapped[str]
-    note: Mapped[str | None]
+    id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_args=[Identity()])
+    improvement_id: UUID = Field(foreign_key="improvements.id")
+    at: datetime = Field(sa_type=MOMENT)
+    actor: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    from_state: str | None = Field(default=None, sa_type=Text)
+    to_state: str = Field(sa_type=Text)
+    note: str | None = Field(default=None, sa_type=Text)

@@ -8,6 +8,7 @@ from sqlalchemy import func, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from services.improvement.gaps.models import Gap
 from services.improvement.improvements.models import OPEN, Approval, HistoryLine, Improvement
@@ -23,8 +24,8 @@ async def lock(session: AsyncSession, improvement_ids: Iterable[UUID]) -> dict[U
     """These records by id, locked in order of id until the transaction ends; what does not exist is left out."""
     query = (
         select(Improvement)
-        .where(Improvement.id.in_(set(improvement_ids)))
-        .order_by(Improvement.id)
+        .where(col(Improvement.id).in_(set(improvement_ids)))
+        .order_by(col(Improvement.id))
         .with_for_update()
         .execution_options(populate_existing=True)
     )
@@ -35,33 +36,33 @@ async def list_newest(
     session: AsyncSession, filters: Mapping[str, str], gap_id: UUID | None, before: UUID | None, limit: int
 ) -> Sequence[Improvement]:
     """Records whose columns equal the filters, newest first; `gap_id` finds the record that a gap led to."""
-    query = select(Improvement).order_by(Improvement.id.desc()).limit(limit)
+    query = select(Improvement).order_by(col(Improvement.id).desc()).limit(limit)
     for column, value in filters.items():
         query = query.where(getattr(Improvement, column) == value)
     if gap_id is not None:
-        query = query.where(Improvement.id.in_(select(Gap.improvement_id).where(Gap.id == gap_id)))
+        query = query.where(col(Improvement.id).in_(select(col(Gap.improvement_id)).where(col(Gap.id) == gap_id)))
     if before is not None:
-        query = query.where(Improvement.id < before)
+        query = query.where(col(Improvement.id) < before)
     return (await session.scalars(query)).all()
 
 
 async def count_by_state(session: AsyncSession) -> dict[str, int]:
     """How many records are in each state that any is in."""
-    query = select(Improvement.state, func.count().label("records")).group_by(Improvement.state)
+    query = select(col(Improvement.state), func.count().label("records")).group_by(col(Improvement.state))
     return {row.state: row.records for row in await session.execute(query)}
 
 
 async def find_open(session: AsyncSession, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], UUID]:
     """The open record of each measure and scope, where there is one."""
-    query = select(Improvement.measure_key, Improvement.scope, Improvement.id).where(
-        tuple_(Improvement.measure_key, Improvement.scope).in_(list(keys)), text(OPEN)
+    query = select(col(Improvement.measure_key), col(Improvement.scope), col(Improvement.id)).where(
+        tuple_(col(Improvement.measure_key), col(Improvement.scope)).in_(list(keys)), text(OPEN)
     )
     return {(row.measure_key, row.scope): row.id for row in await session.execute(query)}
 
 
 async def list_states(session: AsyncSession, improvement_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The state of each of these records."""
-    query = select(Improvement.id, Improvement.state).where(Improvement.id.in_(set(improvement_ids)))
+    query = select(col(Improvement.id), col(Improvement.state)).where(col(Improvement.id).in_(set(improvement_ids)))
     return {row.id: row.state for row in await session.execute(query)}
 
 
@@ -89,8 +90,8 @@ async def save(session: AsyncSession, record: Improvement) -> bool:
 
 async def list_approvals(session: AsyncSession, improvement_id: UUID) -> Sequence[Approval]:
     """All decisions, oldest first."""
-    query = select(Approval).where(Approval.improvement_id == improvement_id)
-    return (await session.scalars(query.order_by(Approval.revision, Approval.step))).all()
+    query = select(Approval).where(col(Approval.improvement_id) == improvement_id)
+    return (await session.scalars(query.order_by(col(Approval.revision), col(Approval.step)))).all()
 
 
 async def append_history(session: AsyncSession, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -100,5 +101,5 @@ async def append_history(session: AsyncSession, lines: Sequence[Mapping[str, Any
 
 async def list_history(session: AsyncSession, improvement_id: UUID, after: int, limit: int) -> Sequence[HistoryLine]:
     """Lines behind line `after`, oldest first."""
-    query = select(HistoryLine).where(HistoryLine.improvement_id == improvement_id, HistoryLine.id > after)
-    return (await session.scalars(query.order_by(HistoryLine.id).limit(limit))).all()
+    query = select(HistoryLine).where(col(HistoryLine.improvement_id) == improvement_id, col(HistoryLine.id) > after)
+    return (await session.scalars(query.order_by(col(HistoryLine.id)).limit(limit))).all()

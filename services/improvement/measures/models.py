@@ -1,18 +1,18 @@
 """What is known here of the measures: enough to write their values as people do."""
 
-from sqlalchemy import BigInteger
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import BigInteger, Text
+from sqlmodel import Field
 
 from services.improvement.database import Record
 
 
-class Measure(Record):
+class Measure(Record, table=True):
     """The newest version that metrics told of."""
 
     __tablename__ = "measures"
 
-    key: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(BigInteger)
-    name: Mapped[str]
-    unit: Mapped[str]
-    direction: Mapped[str]
+    key: str = Field(primary_key=True, sa_type=Text)
+    version: int = Field(sa_type=BigInteger)
+    name: str = Field(sa_type=Text)
+    unit: str = Field(sa_type=Text)
+    direction: str = Field(sa_type=Text)

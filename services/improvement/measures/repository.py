@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from services.improvement.measures.models import Measure
 
@@ -16,7 +17,7 @@ async def keep_newest(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) 
     newer = {name: statement.excluded[name] for name in ("version", "name", "unit", "direction")}
     await session.execute(
         statement.on_conflict_do_update(
-            index_elements=["key"], set_=newer, where=Measure.version < statement.excluded.version
+            index_elements=["key"], set_=newer, where=col(Measure.version) < statement.excluded.version
         ),
         sorted(rows, key=lambda row: row["key"]),
     )
@@ -28,4 +29,4 @@ async def find(session: AsyncSession, key: str) -> Measure | None:
 
 async def list_all(session: AsyncSession) -> Sequence[Measure]:
     """In order of name."""
-    return (await session.scalars(select(Measure).order_by(Measure.name, Measure.key))).all()
+    return (await session.scalars(select(Measure).order_by(col(Measure.name), col(Measure.key)))).all()

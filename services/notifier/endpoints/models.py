@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field
 
-from services.notifier.database import Record
+from services.notifier.database import MOMENT, Record
 
 
-class Endpoint(Record):
+class Endpoint(Record, table=True):
     """One subscriber's address, and what it wants to hear.
 
     `state` is enabled, disabled or deleted. `secret` is sealed; `old_secrets` are `{"secret": sealed, "valid_until":
@@ -19,20 +20,20 @@ class Endpoint(Record):
 
     __tablename__ = "endpoints"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    url: Mapped[str]
-    description: Mapped[str | None]
-    event_types: Mapped[list[str]]
-    filter: Mapped[dict[str, Any] | None]
-    thin: Mapped[bool]
-    state: Mapped[str] = mapped_column(server_default=text("'enabled'"))
-    disabled_reason: Mapped[str | None]
-    secret: Mapped[str]
-    old_secrets: Mapped[list[dict[str, Any]]]
-    failing_since: Mapped[datetime | None]
-    version: Mapped[int]
-    correlation_id: Mapped[str]
-    created_at: Mapped[datetime]
-    created_by: Mapped[str]
-    updated_at: Mapped[datetime]
-    updated_by: Mapped[str]
+    id: UUID = Field(primary_key=True)
+    url: str = Field(sa_type=Text)
+    description: str | None = Field(default=None, sa_type=Text)
+    event_types: list[str] = Field(sa_type=ARRAY(Text))
+    filter: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    thin: bool
+    state: str = Field(sa_type=Text, sa_column_kwargs={"server_default": text("'enabled'")})
+    disabled_reason: str | None = Field(default=None, sa_type=Text)
+    secret: str = Field(sa_type=Text)
+    old_secrets: list[dict[str, Any]] = Field(sa_type=JSONB)
+    failing_since: datetime | None = Field(default=None, sa_type=MOMENT)
+    version: int
+    correlation_id: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=MOMENT)
+    created_by: str = Field(sa_type=Text)
+    updated_at: datetime = Field(sa_type=MOMENT)
+    updated_by: str = Field(sa_type=Text)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, or_, select, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from services.notifier.endpoints.models import Endpoint
 
@@ -38,7 +39,7 @@ _LAST_ATTEMPTS = text(
 
 async def find_endpoint(session: AsyncSession, endpoint_id: UUID, *, lock: bool = False) -> Endpoint | None:
     """A row that was not deleted; with `lock`, nobody else changes it until this transaction ends."""
-    query = select(Endpoint).where(Endpoint.id == endpoint_id, Endpoint.state != "deleted")
+    query = select(Endpoint).where(col(Endpoint.id) == endpoint_id, col(Endpoint.state) != "deleted")
     if lock:
         query = query.with_for_update(key_share=True)
     return (await session.execute(query)).scalar_one_or_none()
@@ -46,16 +47,16 @@ async def find_endpoint(session: AsyncSession, endpoint_id: UUID, *, lock: bool 
 
 async def list_endpoints(session: AsyncSession, before: UUID | None, limit: int) -> Sequence[Endpoint]:
     """Newest first."""
-    query = select(Endpoint).where(Endpoint.state != "deleted")
+    query = select(Endpoint).where(col(Endpoint.state) != "deleted")
     if before is not None:
-        query = query.where(Endpoint.id < before)
-    return (await session.execute(query.order_by(Endpoint.id.desc()).limit(limit))).scalars().all()
+        query = query.where(col(Endpoint.id) < before)
+    return (await session.execute(query.order_by(col(Endpoint.id).desc()).limit(limit))).scalars().all()
 
 
 async def list_hearing(session: AsyncSession) -> Sequence[Row[Any]]:
     """What each endpoint hears; disabled ones too: what they miss is kept, to be replayed."""
-    query = select(Endpoint.id, Endpoint.state, Endpoint.event_types, Endpoint.filter)
-    return (await session.execute(query.where(Endpoint.state != "deleted"))).all()
+    query = select(col(Endpoint.id), col(Endpoint.state), col(Endpoint.event_types), col(Endpoint.filter))
+    return (await session.execute(query.where(col(Endpoint.state) != "deleted"))).all()
 
 
 async def lock_changing(session: AsyncSession, ids: Collection[UUID], failed: Collection[UUID]) -> Sequence[Endpoint]:
@@ -63,9 +64,9 @@ async def lock_changing(session: AsyncSession, ids: Collection[UUID], failed: Co
     fail stay untouched."""
     query = (
         select(Endpoint)
-        .where(Endpoint.id.in_(ids), Endpoint.state != "deleted")
-        .where(or_(Endpoint.failing_since.is_not(None), Endpoint.id.in_(failed)))
-        .order_by(Endpoint.id)
+        .where(col(Endpoint.id).in_(ids), col(Endpoint.state) != "deleted")
+        .where(or_(col(Endpoint.failing_since).is_not(None), col(Endpoint.id).in_(failed)))
+        .order_by(col(Endpoint.id))
         .with_for_update(key_share=True)
     )
     return (await session.execute(query)).scalars().all()
