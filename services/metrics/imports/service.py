@@ -24,6 +24,7 @@ from shared.ticketing.facts import TicketFacts, Unmappable
 from shared.ticketing.servicenow.log_mapper import COLUMNS, map_row
 
 MOST_ROWS = 5000
+csv.field_size_limit(1_000_000)  # as the client's: a long description is no reason to refuse a chunk
 
 
 class ImportNotFound(problems.NotFound):

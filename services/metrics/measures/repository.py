@@ -87,7 +87,9 @@ async def compute(
     """`(value, numerator, n)` of a formula over the facts from month `first` to month `last`, both included."""
     inner, parameters = _members(expression, basis, scope, first, last)
     is_proportion = expression.value.startswith("CASE")
-    numerator = "count(*) FILTER (WHERE sample)::float" if is_proportion else "NULL::float"
+    numerator = (
+        "CASE WHEN count(*) > 0 THEN count(*) FILTER (WHERE sample)::float END" if is_proportion else "NULL::float"
+    )
     row = (
         await session.execute(
             text(f"SELECT {expression.value} AS value, {numerator} AS numerator, count(*) AS n FROM ({inner}) s"),
