@@ -43,7 +43,7 @@ class Parts:
             data_dir=self.folder / "data",
             database_url=self.database_url,
             amqp_url=self.amqp_url,
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
         )
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
@@ -59,11 +59,18 @@ class Parts:
 
 
 @contextmanager
-def started() -> Iterator[Parts]:
-    """All parts, with every service's schema made; gone afterwards."""
+def folder_for_postgres() -> Iterator[Path]:
+    """A folder of its own that another user may pass through; gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="ratchet-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        folder.chmod(0o755)
+        folder.chmod(0o711)
+        yield folder
+
+
+@contextmanager
+def started() -> Iterator[Parts]:
+    """All parts, with every service's schema made; gone afterwards."""
+    with folder_for_postgres() as folder:
         rabbitmq = PrivateRabbitMQ()
         postgres = EmbeddedPostgres(folder)
         rabbitmq.start()
@@ -79,7 +86,7 @@ def started() -> Iterator[Parts]:
 
 async def _prepare(database_url: str, admin_url: str, folder: Path) -> None:
     await create_database(admin_url, "ratchet")
-    settings = Settings(data_dir=folder / "data", _env_file=None)  # type: ignore[call-arg]
+    settings = Settings(data_dir=folder / "data", _env_file=None)
     for service in make_services(DEFINE, settings, database_url, LocalBus()):
         await service.prepare()
         await service.close()
@@ -104,7 +111,7 @@ def expect(process: subprocess.Popen[str], word: str) -> list[str]:
     assert process.stdout is not None
     said = process.stdout.readline().split()
     if not said or said[0] != word:
-        raise RuntimeError(f"expected '{word}' of {process.args}, heard {said or 'its end'}")
+        raise RuntimeError(f"expected '{word}' of {process.args!r}, heard {said or 'its end'}")
     return said[1:]
 
 

@@ -40,7 +40,7 @@ async def _await_go() -> None:
 
 
 def _settings() -> tuple[Settings, str, str]:
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     assert settings.database_url is not None
     assert settings.amqp_url is not None
     return settings, settings.database_url, settings.amqp_url

@@ -1,6 +1,7 @@
 """The real parts that tests run on: one Postgres and one RabbitMQ for the whole run, a database for each test."""
 
 import asyncio
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -34,6 +35,7 @@ _started: list[PostgresForTests | PrivateRabbitMQ] = []
 def pytest_configure(config: pytest.Config) -> None:
     """The parts start in the controlling process only: xdist's workers inherit the addresses."""
     configure_logging(as_json=True, level="ERROR")
+    logging.getLogger().handlers.clear()  # pytest shows what a failing test logged
     if hasattr(config, "workerinput"):
         return
     os.environ["RATCHET_METRICS_EVALUATION_QUIET_SECONDS"] = "0"

@@ -1,0 +1,30 @@
+"""`make bench`: every claim measured, shown, and written to bench/results.json.
+
+python -m bench.run [events] [latency] [import_log] [memory]
+"""
+
+import sys
+
+from bench import events, import_log, latency, memory
+from bench.claim import Claim, show, write
+
+SCRIPTS = {"events": events, "latency": latency, "import_log": import_log, "memory": memory}
+
+
+def main(chosen: list[str]) -> int:
+    """1 when a claim does not hold."""
+    unknown = set(chosen) - set(SCRIPTS)
+    if unknown:
+        print(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(SCRIPTS)}", file=sys.stderr)
+        return 2
+    claims: list[Claim] = []
+    for name in chosen or SCRIPTS:
+        print(f"measuring {name} …", file=sys.stderr)
+        claims += SCRIPTS[name].measure()
+    write(claims)
+    show(claims)
+    return 1 if any(claim.met is False for claim in claims) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
