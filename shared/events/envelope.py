@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import orjson
-from asyncpg.pgproto.pgproto import UUID as DriverUUID
+from asyncpg.pgproto.pgproto import UUID as DriverUUID  # noqa: N811 - it is a class
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.ids import new_id

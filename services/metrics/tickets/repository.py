@@ -42,11 +42,12 @@ async def lock_tickets(session: AsyncSession, keys: Collection[tuple[str, str]])
     return {(row.source, row.external_id): Ticket(*row) for row in rows}
 
 
-async def insert_tickets(session: AsyncSession, new: Sequence[Ticket]) -> int:
-    """How many were inserted: fewer than given when somebody else was faster."""
+async def insert_tickets(session: AsyncSession, new: Sequence[Ticket]) -> set[UUID]:
+    """The ids of those that were inserted: not the ones that somebody else was faster with."""
     if not new:
-        return 0
-    return len((await session.execute(_INSERT, _columns(new))).all())
+        return set()
+    ordered = sorted(new, key=attrgetter("source", "external_id"))
+    return set((await session.execute(_INSERT, _columns(ordered))).scalars())
 
 
 async def update_tickets(session: AsyncSession, changed: Sequence[Ticket]) -> None:

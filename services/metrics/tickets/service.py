@@ -24,7 +24,7 @@ from shared.ids import new_id
 from shared.outbox import record_all
 from shared.ticketing.facts import TicketFacts
 
-_ATTEMPTS = 5
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +35,48 @@ class Ingested:
     changed: int
 
 
-class _LostRace(Exception):
-    """Somebody else inserted one of these tickets at the same time."""
-
-
 async def ingest(session: AsyncSession, updates: Sequence[TicketFacts]) -> Ingested:
-    """Apply updates in this order, in the caller's transaction; each state change of an incident is an event."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            async with session.begin_nested():
-                return await _ingest(session, updates)
-        except _LostRace:
-            if attempt == _ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")
+    """Apply updates in this order, in the caller's transaction; each state change of an incident is an event.
+
+    A new ticket that somebody else inserts at the same moment is read again, and its updates applied to theirs.
+    """
+    changes: list[Change] = []
+    touched: set[tuple[Basis, date]] = set()
+    changed = 0
+    waiting = updates
+    while waiting:
+        stored = await repository.lock_tickets(session, {_key(facts) for facts in waiting})
+        current, brought = _apply_all(stored, waiting)
+        new = [ticket for key, ticket in current.items() if key not in stored]
+        inserted = await repository.insert_tickets(session, new)
+        lost = {(ticket.source, ticket.external_id) for ticket in new if ticket.id not in inserted}
+        differing = [ticket for key, ticket in current.items() if key in stored and ticket != stored[key]]
+        await repository.update_tickets(session, differing)
+        for key, ticket in current.items():
+            if key not in lost and ticket != stored.get(key):
+                touched |= rules.touched_periods(stored.get(key), ticket)
+                changed += 1
+        changes += [change for change in brought if (change.ticket.source, change.ticket.external_id) not in lost]
+        waiting = [facts for facts in waiting if _key(facts) in lost]
+    await measures.mark_dirty(session, touched)
+    origin = current_origin.get()
+    await record_all(session, [_draft(change, origin) for change in changes if change.ticket.kind == "incident"])
+    return Ingested(len(updates), changed)
 
 
-async def _ingest(session: AsyncSession, updates: Sequence[TicketFacts]) -> Ingested:
-    keys = {(facts.source, facts.external_id) for facts in updates}
-    stored = await repository.lock_tickets(session, keys)
+def _apply_all(stored: dict[Key, Ticket], updates: Sequence[TicketFacts]) -> tuple[dict[Key, Ticket], list[Change]]:
     current = dict(stored)
     changes: list[Change] = []
     for facts in updates:
-        key = (facts.source, facts.external_id)
+        key = _key(facts)
         before = current.get(key) or rules.begin(new_id(), facts)
         current[key], brought = rules.apply(before, facts)
         changes += brought
-    new = [ticket for key, ticket in current.items() if key not in stored]
-    changed = [ticket for key, ticket in current.items() if key in stored and ticket != stored[key]]
-    if await repository.insert_tickets(session, new) != len(new):
-        raise _LostRace
-    await repository.update_tickets(session, changed)
-    touched: set[tuple[Basis, date]] = set()
-    for ticket in (*new, *changed):
-        touched |= rules.touched_periods(stored.get((ticket.source, ticket.external_id)), ticket)
-    await measures.mark_dirty(session, touched)
-    actor = current_origin.get()
-    await record_all(session, [_draft(change, actor) for change in changes if change.ticket.kind == "incident"])
-    return Ingested(len(updates), len(new) + len(changed))
+    return current, changes
+
+
+def _key(facts: TicketFacts) -> Key:
+    return facts.source, facts.external_id
 
 
 def _draft(change: Change, origin: Origin) -> Draft:
