@@ -73,9 +73,9 @@ def configure_tracing(service: str) -> None:
 
 @contextmanager
 def span(name: str, traceparent: str | None = None) -> Iterator[str | None]:
-    """A span, as a child of `traceparent` when given; yields the traceparent to hand on."""
+    """A span, as a child of `traceparent` when that is one; yields the traceparent to hand on, or None."""
     parent = _propagator.extract({"traceparent": traceparent}) if traceparent else None
     with _tracer.start_as_current_span(name, context=parent):
         carrier: dict[str, str] = {}
         _propagator.inject(carrier)
-        yield carrier.get("traceparent", traceparent)
+        yield carrier.get("traceparent")
