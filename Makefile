@@ -1,7 +1,7 @@
 # All runs from .venv, which the first target that needs it makes.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format lock bench up down
+.PHONY: help install run test check format lock docs bench up down
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 ARGS ?=
@@ -32,6 +32,9 @@ format: .venv/.installed-dev ## Format the code and mend what the linter can
 lock: .venv/.installed ## Lock again after a change in pyproject.toml (ARGS="--upgrade")
 	$(LOCK) $(ARGS) pyproject.toml -o requirements.txt
 	$(LOCK) $(ARGS) --group dev -c requirements.txt -o requirements-dev.txt
+
+docs: .venv/.installed ## Write docs/events.md and docs/api again from the code
+	$(BIN)/python -m services.documentation
 
 bench: .venv/.installed-dev ## Measure, and write bench/results.json
 	$(BIN)/python -m bench.run $(ARGS)

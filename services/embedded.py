@@ -4,13 +4,12 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
 from starlette.applications import Starlette
 
+from services.demonstration import load as load_demonstration
 from services.fleet import DEFINE, make_services
 from services.parts import await_parts
 from services.postgres import DATABASE, EmbeddedPostgres, PostgresFailed
@@ -23,7 +22,6 @@ from shared.settings import Settings
 
 _log = structlog.get_logger(__name__)
 _WATCH_SECONDS = 1.0
-_DEMONSTRATION = "services.demonstration"
 
 
 def serve_all(
@@ -68,11 +66,11 @@ class Demonstration:
             self._note.write_text("wanted" if wanted else "declined")
 
     def is_wanted(self) -> bool:
-        return self._note.exists() and self._note.read_text() == "wanted" and find_spec(_DEMONSTRATION) is not None
+        return self._note.exists() and self._note.read_text() == "wanted"
 
     async def load(self, settings: Settings, gateway: Starlette) -> None:
         try:
-            await import_module(_DEMONSTRATION).load(gateway, settings)
+            await load_demonstration(gateway, settings)
         except Exception:  # the services go on without it
             _log.exception("demonstration_not_loaded", retry="at the next start")
             return
