@@ -26,7 +26,7 @@ PER_SECOND = 100
 SECONDS = 30
 WARM_UP_SECONDS = 3
 _CONNECTIONS = 8
-_POLL_SECONDS = 0.002
+_POLL_SECONDS = 0.005
 _SEEN = "SELECT external_id FROM satisfaction.callbacks WHERE external_id = ANY($1)"
 
 
