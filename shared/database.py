@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 
@@ -120,16 +121,24 @@ def create_engine(url: str, schema: str, role: str | None, pool_size: int) -> As
     settings = {"timezone": "UTC", "search_path": schema, "application_name": f"ratchet-{schema}"}
     if role is not None:
         settings["role"] = role
-    return create_async_engine(
+    engine = create_async_engine(
         async_url(url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
         pool_use_lifo=True,
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
         connect_args={"server_settings": settings, "timeout": 10},
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool replace a connection that the server has closed. SQLAlchemy's own way asks the server each time,
+    by three statements before every transaction; the driver knows already."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 class Database:

@@ -36,8 +36,13 @@ _CLAIM = text(  # in one order everywhere, so that two replicas never wait for o
 ).bindparams(bindparam("events", type_=ARRAY(Uuid)), bindparam("handler", type_=Text))
 
 Handle = Callable[[AsyncSession, Sequence[Event[F]]], Awaitable[None]]
-_Pair = tuple[Event[dict[str, Any]], str]
-"""An event and the name of a handler that hears it."""
+
+
+class _Pair(NamedTuple):
+    """An event as a handler that hears it reads it, and that handler's name."""
+
+    event: Event[Any]
+    handler: str
 
 
 class _Failure(NamedTuple):
@@ -60,8 +65,9 @@ class Handler(Generic[F]):
     def wants(self, type_: str) -> bool:
         return type_ == self.contract.TYPE
 
-    async def run(self, session: AsyncSession, events: Sequence[Event[dict[str, Any]]]) -> None:
-        await self.handle(session, [typed(event, self.contract) for event in events])
+    def read(self, event: Event[dict[str, Any]]) -> Event[F]:
+        """Raises `MalformedEvent` when the data do not fit the contract."""
+        return typed(event, self.contract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,8 @@ class Listener:
     def wants(self, _type: str) -> bool:
         return True
 
-    async def run(self, session: AsyncSession, events: Sequence[Event[dict[str, Any]]]) -> None:
-        await self.handle(session, events)
+    def read(self, event: Event[dict[str, Any]]) -> Event[dict[str, Any]]:
+        return event
 
 
 AnyHandler = Handler[Any] | Listener
@@ -99,6 +105,7 @@ class Inbox:
         self._handlers = {handler.name: handler for handler in handlers}
         self._retry_delays_seconds = retry_delays_seconds
         self._service = database.spine.service
+        self._turn = asyncio.Lock()
         if len(self._handlers) != len(handlers):
             raise ValueError(f"two handlers of {self._service} share a name")
 
@@ -109,29 +116,24 @@ class Inbox:
     async def take(self, bodies: Sequence[bytes]) -> None:
         """Bring all of these to effect, or park what cannot be.
 
+        May be called again before it returned: one batch at a time has its turn at the database, in the order of the
+        calls, and the next is read meanwhile.
+
         Raises:
             Exception: the database is away; nothing was decided, the same events must come again.
         """
-        pairs: list[_Pair] = []
-        hearing: dict[str, list[str]] = {}
-        for body in bodies:
-            try:
-                event = parse(body)
-            except MalformedEvent as error:
+        pairs, failed, unreadable = self._read(bodies)
+        async with self._turn:
+            for body, error in unreadable:
                 await self._park_unreadable(body, error)
-                continue
-            if event.type not in hearing:
-                hearing[event.type] = [name for name, handler in self._handlers.items() if handler.wants(event.type)]
-            pairs += [(event, name) for name in hearing[event.type]]
-        failed = await self._take_apart(pairs)
+            stubborn = await self._take_apart(pairs)
         for delay in self._retry_delays_seconds:
-            again = [failure for failure in failed if not isinstance(failure.error, MalformedEvent)]
-            if not again:
+            if not stubborn:
                 break
             await asyncio.sleep(delay)
-            hopeless = [failure for failure in failed if isinstance(failure.error, MalformedEvent)]
-            failed = hopeless + [f for failure in again for f in await self._take_apart([failure.pair])]
-        for failure in failed:
+            async with self._turn:
+                stubborn = [again for failure in stubborn for again in await self._take_apart([failure.pair])]
+        for failure in (*failed, *stubborn):
             await self._park(failure)
 
     async def replay(self, dead_letter_id: UUID) -> bool:
@@ -153,7 +155,7 @@ class Inbox:
             handler = self._handlers.get(row.handler)
             if handler is None:
                 raise MalformedEvent(f"no handler of this name hears it: {row.handler}")
-            event = parse(row.body)
+            event = handler.read(parse(row.body))
             actor = current_origin.get().actor
             await self._run(session, handler, [event])
             await session.execute(
@@ -162,6 +164,27 @@ class Inbox:
                 .values(state="replayed", settled_at=text("now()"), settled_by=actor)
             )
         return True
+
+    def _read(self, bodies: Sequence[bytes]) -> tuple[list[_Pair], list[_Failure], list[tuple[bytes, MalformedEvent]]]:
+        """Who hears what; what a handler cannot read; what nobody can."""
+        pairs: list[_Pair] = []
+        failed: list[_Failure] = []
+        unreadable: list[tuple[bytes, MalformedEvent]] = []
+        hearing: dict[str, list[AnyHandler]] = {}
+        for body in bodies:
+            try:
+                event = parse(body)
+            except MalformedEvent as error:
+                unreadable.append((body, error))
+                continue
+            if event.type not in hearing:
+                hearing[event.type] = [handler for handler in self._handlers.values() if handler.wants(event.type)]
+            for handler in hearing[event.type]:
+                try:
+                    pairs.append(_Pair(handler.read(event), handler.name))
+                except MalformedEvent as error:
+                    failed.append(_Failure(_Pair(event, handler.name), error))
+        return pairs, failed, unreadable
 
     async def _take_apart(self, pairs: Sequence[_Pair]) -> list[_Failure]:
         """All in one transaction; when that fails, each half by itself, down to those that fail alone."""
@@ -179,7 +202,7 @@ class Inbox:
         return []
 
     async def _take_together(self, pairs: Sequence[_Pair]) -> None:
-        heard: dict[str, list[Event[dict[str, Any]]]] = {}
+        heard: dict[str, list[Event[Any]]] = {}
         for event, name in pairs:
             heard.setdefault(name, []).append(event)
         async with self._database.transaction() as session:
@@ -190,12 +213,12 @@ class Inbox:
         for name, events in heard.items():
             EVENTS_HANDLED.labels(self._service, name).inc(len(events))
 
-    async def _run(self, session: AsyncSession, handler: AnyHandler, events: list[Event[dict[str, Any]]]) -> None:
+    async def _run(self, session: AsyncSession, handler: AnyHandler, events: list[Event[Any]]) -> None:
         actor = f"service:{self._service}"
         token = current_origin.set(events[0].origin(actor))
         try:
             with span(handler.name, events[0].traceparent):
-                await handler.run(session, events)
+                await handler.handle(session, events)
         finally:
             current_origin.reset(token)
 
@@ -236,9 +259,7 @@ class Inbox:
         _log.error("event_parked", service=self._service, handler=handler, error=_explain(error))
 
 
-async def _claim(
-    session: AsyncSession, handler: str, events: list[Event[dict[str, Any]]]
-) -> list[Event[dict[str, Any]]]:
+async def _claim(session: AsyncSession, handler: str, events: list[Event[Any]]) -> list[Event[Any]]:
     """Those that this handler has not had before, each once, in order of arrival."""
     result = await session.execute(_CLAIM, {"events": [event.id for event in events], "handler": handler})
     claimed = set(result.scalars())

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import NamedTuple, Protocol
 
 Receive = Callable[[Sequence[bytes]], Awaitable[None]]
-"""Takes events' bytes; returns when their effects are committed; raises when nothing was decided about them."""
+"""Takes events' bytes; returns when their effects are committed; raises when nothing was decided about them. It may be
+called again before it returned: then it is to put the batches in turn itself."""
 
 EVERYTHING = "#"
 """The pattern that stands for every type."""

@@ -6,6 +6,7 @@ no delivery of a dead channel is ever acknowledged on a living one.
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
@@ -20,6 +21,8 @@ from shared.bus.port import Outgoing, Receive
 _BREATH_SECONDS = 0.02
 """With nothing waiting, a batch begins no sooner than this after the one before: what trickles in shares transactions,
 and the first event after a pause waits for nothing."""
+_AT_ONCE = 2
+"""Batches in a receiver's hands: it reads the second while the database works on the first."""
 _log = structlog.get_logger(__name__)
 _NEVER_DROPPED = 1_000_000
 _CONNECTION_LOST = (AMQPError, ConnectionError, OSError, RuntimeError, asyncio.TimeoutError)
@@ -156,25 +159,44 @@ class RabbitBus:
         underlay.on_consumer_cancel_callbacks.add(lambda _frame: arrived.put_nowait(None))  # the queue was deleted
         await queue.consume(arrived.put, no_ack=False)
         self._consuming.add(queue.name)
+        in_flight: deque[tuple[asyncio.Task[None], AbstractIncomingMessage]] = deque()
+        began = 0.0
+        try:
+            while True:
+                if len(in_flight) == _AT_ONCE or (in_flight and arrived.empty()):
+                    receiving, last = in_flight.popleft()
+                    await receiving
+                    if channel.is_closed:
+                        return
+                    await last.ack(multiple=True)
+                    if arrived.empty() and not in_flight:
+                        await asyncio.sleep(began + _BREATH_SECONDS - time.monotonic())
+                    continue
+                batch = await self._gather(arrived)
+                if batch is None:
+                    return
+                bodies, last = batch
+                began = time.monotonic()
+                receiving = asyncio.create_task(_receive_until_committed(receive, bodies, channel))
+                in_flight.append((receiving, last))
+        finally:
+            for receiving, _ in in_flight:
+                receiving.cancel()
+            await asyncio.gather(*(receiving for receiving, _ in in_flight), return_exceptions=True)
+
+    async def _gather(
+        self, arrived: asyncio.Queue[AbstractIncomingMessage | None]
+    ) -> tuple[list[bytes], AbstractIncomingMessage] | None:
+        """What has arrived, once something has: the events, and the last of their messages; None when the connection
+        is lost."""
+        bodies: list[bytes] = []
         while True:
             message = await arrived.get()
-            began = time.monotonic()
-            bodies: list[bytes] = []
-            last: AbstractIncomingMessage | None = None
-            while message is not None:
-                last = message
-                bodies += unpack(message.content_type, message.body)
-                if len(bodies) >= self._most or arrived.empty():
-                    break
-                message = arrived.get_nowait()
-            if last is None:
-                return
-            await _receive_until_committed(receive, bodies, channel)
-            if message is None or channel.is_closed:
-                return
-            await last.ack(multiple=True)
-            if arrived.empty():
-                await asyncio.sleep(began + _BREATH_SECONDS - time.monotonic())
+            if message is None:
+                return None
+            bodies += unpack(message.content_type, message.body)
+            if len(bodies) >= self._most or arrived.empty():
+                return bodies, message
 
 
 def _is_open(connection: AbstractConnection) -> bool:
