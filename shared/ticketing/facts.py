@@ -8,6 +8,8 @@ from shared.fields import Body, Count, Moment, Name
 
 Kind = Literal["incident", "request", "problem", "change"]
 State = Literal["new", "in_progress", "pending", "resolved", "closed", "cancelled"]
+IncidentClass = Literal["interruption", "degradation", "fault", "latent_risk"]
+"""R123: the service is down, the service is worse, something broke without that, or it soon may."""
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000, pattern=r"^[^\x00]*$")]
 
 
@@ -18,7 +20,8 @@ class TicketFacts(Body):
     the same time. `resolved_at` is when the present resolution was made (default: `updated_at`).
     The `reported_…` fields are what the source's own fields say, kept as they are beside what Ratchet derives; where
     a source has no such field, leave it out, and what was observed stands for it.
-    `sla_met` is the source's verdict, sent only once it is settled.
+    `sla_met` is the source's verdict, sent only once it is settled. `due_at` is its deadline; `failed_at` is when the
+    fault began, where monitoring knows (default: `opened_at`), and may lie before the ticket (R124, R134).
     """
 
     source: Name
@@ -36,7 +39,10 @@ class TicketFacts(Body):
     resolver: Name | None = None
     category: Name | None = None
     cause: Name | None = None
+    incident_class: IncidentClass | None = None
     opened_at: Moment
+    failed_at: Moment | None = None
+    due_at: Moment | None = None
     responded_at: Moment | None = None
     resolved_at: Moment | None = None
     closed_at: Moment | None = None
