@@ -26,6 +26,7 @@ SHORT_RUN_SIGMAS = 2.0
 SHORT_RUN = (3, 4)
 LONG_RUN = 7
 _KINDS: dict[str, Kind] = {"proportion": "p", "count": "u", "duration": "xmr", "value": "xmr"}
+_BOUNDS: dict[Kind, tuple[float, float]] = {"xmr": (-math.inf, math.inf), "p": (0.0, 1.0), "u": (0.0, math.inf)}
 _MEAN_RANGE_OF_TWO = 1.128
 _NO_EVENT = 3.0
 _ROUNDING = 1e-9
@@ -42,7 +43,7 @@ class TooFew(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Datum:
-    """One period's value over `n` cases. `numerator` belongs to a proportion; without it, it is `value` × `n`."""
+    """One period's value over `n` cases; `numerator` are the successes among them, where it is a proportion of cases."""
 
     period: date
     value: float
@@ -73,7 +74,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`reference_n` is how many points centre and limits rest on."""
+    """`kind` is the chart as drawn; `reference_n` is how many points centre and limits rest on."""
 
     kind: Kind
     centre: float
@@ -121,7 +122,8 @@ def control_chart(
     """Centre, limits and signals of `points` (R32, F18); limits from `reference`, or from all of them.
 
     - `xmr` (Shewhart, Wheeler): the mean; sigma is the mean moving range / 1.128;
-    - `p`: all successes / all cases; sigma is √(p̄(1 − p̄)/n) of each period, limits within 0 and 1;
+    - `p`: all successes / all cases; sigma is √(p̄(1 − p̄)/n) of each period, limits within 0 and 1. A share that is not
+      one of cases (an availability is one of time: no numerator) is drawn as XmR within 0 and 1;
     - `u`: events per period; sigma is √ū, as each period counts over an exposure of one; the lower limit is at least 0.
 
     A reference of successes only (or of none), or without any event, has no spread to go by: there sigma comes from the
@@ -135,15 +137,12 @@ def control_chart(
     for some in (points, basis):
         if len(some) < FEWEST:
             raise TooFew(len(some))
-    if kind == "xmr":
-        centre, sigmas = _individuals(basis, points)
-        least, most = (-math.inf if floor is None else floor), math.inf
-    elif kind == "p":
-        centre, sigmas = _proportions(basis, points)
-        least, most = 0.0, 1.0
-    else:
-        centre, sigmas = _counts(basis, points)
-        least, most = 0.0, math.inf
+    least, most = _BOUNDS[kind]
+    if floor is not None:
+        least = max(least, floor)
+    if kind == "p" and not all(_is_of_cases(point) for some in (points, basis) for point in some):
+        kind = "xmr"
+    centre, sigmas = _SPREADS[kind](basis, points)
     limits = tuple(
         Limits(
             point.period,
@@ -238,9 +237,13 @@ def _individuals(basis: Sequence[Datum], points: Sequence[Datum]) -> tuple[float
     return fmean(values), [fmean(moving) / _MEAN_RANGE_OF_TWO] * len(points)
 
 
+def _is_of_cases(point: Datum) -> bool:
+    return point.numerator is not None and point.n > 0
+
+
 def _proportions(basis: Sequence[Datum], points: Sequence[Datum]) -> tuple[float, list[float]]:
     cases = sum(point.n for point in basis)
-    successes = sum(point.value * point.n if point.numerator is None else point.numerator for point in basis)
+    successes = sum(point.numerator or 0.0 for point in basis)
     centre = successes / cases
     spread = centre if 0 < successes < cases else min(_NO_EVENT / cases, 0.5)
     return centre, [math.sqrt(spread * (1 - spread) / point.n) for point in points]
@@ -249,6 +252,9 @@ def _proportions(basis: Sequence[Datum], points: Sequence[Datum]) -> tuple[float
 def _counts(basis: Sequence[Datum], points: Sequence[Datum]) -> tuple[float, list[float]]:
     centre = fmean(point.value for point in basis)
     return centre, [math.sqrt(centre or _NO_EVENT / len(basis))] * len(points)
+
+
+_SPREADS = {"xmr": _individuals, "p": _proportions, "u": _counts}
 
 
 def _beyond(centre: float, point: Limits) -> float:

@@ -134,6 +134,13 @@ class TestControlChart:
         assert {point.lower for point in hours.points} == {0.0}
         assert control_chart("xmr", series(1, 9, 1, 9, 1)).points[0].lower < 0
 
+    def test_a_share_of_time_is_no_share_of_cases(self) -> None:
+        """An availability has outages for n, none in a good month: its chart is of individual values."""
+        available = [Datum(month(at), value, n) for at, (value, n) in enumerate([(1.0, 0), (0.998, 2), (0.999, 1)] * 4)]
+        chart = control_chart("p", available)
+        assert (chart.kind, chart.centre) == ("xmr", pytest.approx(0.999))
+        assert {point.upper for point in chart.points} == {1.0}
+
     def test_limits_come_from_the_reference(self) -> None:
         chart = control_chart("xmr", series(*[50] * 5), reference=series(*LOANS))
         assert chart.centre == pytest.approx(300.5)
