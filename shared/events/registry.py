@@ -1,6 +1,6 @@
 """All contracts by wire name: what the golden files, the documentation and the subscribers' filters go by."""
 
-from shared.events import improvement, metrics, notifier, satisfaction
+from shared.events import agreements, improvement, metrics, notifier, satisfaction
 from shared.events.envelope import Fact
 
 CONTRACTS: dict[str, type[Fact]] = {
@@ -20,6 +20,10 @@ CONTRACTS: dict[str, type[Fact]] = {
         metrics.GapDismissed,
         metrics.GapClosed,
         metrics.EffectAssessed,
+        agreements.AgreementSigned,
+        agreements.AgreementExpiring,
+        agreements.AgreementTerminated,
+        agreements.RenegotiationRequested,
         improvement.ImprovementOpened,
         improvement.ImprovementSubmitted,
         improvement.ImprovementApproved,
