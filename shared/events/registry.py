@@ -1,6 +1,6 @@
 """All contracts by wire name: what the golden files, the documentation and the subscribers' filters go by."""
 
-from shared.events import agreements, improvement, metrics, notifier, satisfaction
+from shared.events import agreements, catalogue, improvement, metrics, notifier, satisfaction
 from shared.events.envelope import Fact
 
 CONTRACTS: dict[str, type[Fact]] = {
@@ -12,6 +12,8 @@ CONTRACTS: dict[str, type[Fact]] = {
         metrics.IncidentReopened,
         metrics.IncidentClosed,
         metrics.MeasureDefined,
+        metrics.MeasureReviewDue,
+        metrics.CollectionOverdue,
         metrics.TargetSet,
         metrics.BaselineSet,
         metrics.ObservationRecorded,
@@ -24,6 +26,9 @@ CONTRACTS: dict[str, type[Fact]] = {
         agreements.AgreementExpiring,
         agreements.AgreementTerminated,
         agreements.RenegotiationRequested,
+        catalogue.ServiceCataloged,
+        catalogue.CustomerRegistered,
+        catalogue.ProjectCompleted,
         improvement.ImprovementOpened,
         improvement.ImprovementSubmitted,
         improvement.ImprovementApproved,

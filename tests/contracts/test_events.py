@@ -5,6 +5,7 @@
 
 import re
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
