@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements import problems, rules
 from services.metrics.agreements.schemas import AgreementBody, ClauseBody
-from services.metrics.calendars.service import CalendarNotFound, find_calendar
+from services.metrics.calendars.problems import CalendarNotFound
+from services.metrics.calendars.service import find_calendar
 from services.metrics.clauses.terms import Promise, Terms, promise_of
 from services.metrics.measures.periods import starts_at
 from services.metrics.settings import settings

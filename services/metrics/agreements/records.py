@@ -72,6 +72,24 @@ def check_visible(agreement: Row[Any], caller: Principal) -> None:
         raise problems.AgreementNotFound(f"there is no agreement {agreement.id}")
 
 
+def person_of(caller: Principal, party: rules.Party, signatory: str | None, evidence: str | None) -> rules.Signatory:
+    """Who speaks. A customer's token speaks for the customer, staff for the provider; staff may record what the
+    customer said, with the document.
+
+    Raises:
+        Forbidden, EvidenceNeeded
+    """
+    if customer_of(caller) is not None:
+        if party != "customer":
+            raise Forbidden(f"party: '{caller.subject}' is a customer's token and speaks for the customer")
+    elif party == "customer" and (evidence is None or signatory is None):
+        raise problems.EvidenceNeeded(
+            "signatory, evidence: say who spoke for the customer and in which document; or let the customer do it with "
+            "a token of the role customer"
+        )
+    return rules.Signatory(caller.subject, signatory or caller.name)
+
+
 async def counted_confirmations(session: AsyncSession, agreement: Row[Any]) -> set[tuple[str, str]]:
     """The `(party, subject)` that are confirmed for the present content."""
     rows = await repository.list_confirmations(session, agreement.id)

@@ -186,10 +186,10 @@ def _find_on_kept_side(promise: Promise, tier: Tier) -> str | None:
                 f"{_bounds(tier)}: values from {promise.target} up keep the promise and cost nothing; "
                 f"high must be at most {promise.target}{hint}"
             )
-    elif tier.low is None or tier.low < promise.target:
+    elif tier.low is None or tier.low <= promise.target:
         return (
-            f"{_bounds(tier)}: values up to {promise.target} keep the promise and cost nothing; "
-            f"low must be at least {promise.target}"
+            f"{_bounds(tier)}: values up to and with {promise.target} keep the promise and cost nothing; "
+            f"low must be more than {promise.target}"
         )
     return None
 

@@ -15,10 +15,10 @@ from services.metrics.agreements import content, problems, repository, rules
 from services.metrics.agreements.records import (
     check_visible,
     find_agreement,
-    is_staff,
     lock_agreement,
     move,
     note,
+    person_of,
     tell,
     today,
 )
@@ -26,12 +26,11 @@ from services.metrics.agreements.schemas import AgreementBody, ConfirmBody, Rene
 from services.metrics.measures.periods import local_day
 from services.metrics.settings import settings
 from shared import clock
-from shared.auth import Principal, Role
+from shared.auth import Principal
 from shared.events import agreements as events
 from shared.events.envelope import current_origin
 from shared.http import check_version
 from shared.ids import new_id
-from shared.problems import Forbidden
 
 _DAY = timedelta(days=1)
 
@@ -97,7 +96,7 @@ async def confirm(session: AsyncSession, agreement_id: UUID, body: ConfirmBody, 
             "digest: the content changed since you read it; read it again and confirm what it says now",
             digest=agreement.digest,
         )
-    person = _person(caller, body)
+    person = person_of(caller, body.party, body.signatory, body.evidence)
     earlier = await repository.list_confirmations(session, agreement_id)
     sides = [(row.party, rules.Signatory(row.confirmed_by, row.signatory)) for row in earlier]
     other = rules.find_other_side(body.party, person, sides)
@@ -126,21 +125,6 @@ async def confirm(session: AsyncSession, agreement_id: UUID, body: ConfirmBody, 
     told = f"{body.party}: {', '.join(row['subject'] for row in rows)}"
     await note(session, agreement_id, "confirm", agreement.state, told)
     return await find_agreement(session, agreement_id)
-
-
-def _person(caller: Principal, body: ConfirmBody) -> rules.Signatory:
-    """Who confirms. A customer's token speaks for the customer, staff for the provider; staff may record what the
-    customer signed, with the document. Raises `Forbidden`, `EvidenceNeeded`."""
-    if Role.CUSTOMER in caller.roles and not is_staff(caller):
-        if body.party != "customer":
-            raise Forbidden(f"party: '{caller.subject}' is a customer's token and confirms for the customer")
-        return rules.Signatory(caller.subject, body.signatory or caller.name)
-    if body.party == "customer" and (body.evidence is None or body.signatory is None):
-        raise problems.EvidenceNeeded(
-            "signatory, evidence: say who signed for the customer and in which document; or let the customer confirm "
-            "with a token of the role customer"
-        )
-    return rules.Signatory(caller.subject, body.signatory or caller.name)
 
 
 async def start_review(session: AsyncSession, agreement_id: UUID, if_match: str | None, reason: str) -> Row[Any]:
