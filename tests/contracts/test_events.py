@@ -13,14 +13,14 @@ import orjson
 import pytest
 from pydantic import create_model
 
-from shared.events import agreements, improvement, metrics, notifier, satisfaction
+from shared.events import agreements, catalogue, improvement, metrics, notifier, satisfaction
 from shared.events.envelope import Draft, Fact, Origin, parse, serialise, typed
 from shared.events.examples import example_of
 from shared.events.registry import CONTRACTS
 
 GOLDEN = Path(__file__).parent / "golden"
 SOURCES = {
-    "metrics": (metrics, agreements),
+    "metrics": (metrics, agreements, catalogue),
     "improvement": (improvement,),
     "satisfaction": (satisfaction,),
     "notifier": (notifier,),
