@@ -5,7 +5,6 @@
 
 import re
 from datetime import datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
