@@ -4,16 +4,23 @@ from pathlib import Path
 
 from services.metrics.analysis import consumers as analysis
 from services.metrics.analysis import jobs as analysis_jobs
+from services.metrics.calendars import jobs as calendar_jobs
+from services.metrics.calendars import routes as calendars
 from services.metrics.callbacks import consumers as callbacks
+from services.metrics.catalogue import pages as catalogue_pages
+from services.metrics.catalogue import routes as catalogue
 from services.metrics.database import spine
+from services.metrics.evaluation import jobs as evaluation_jobs
+from services.metrics.expectations import consumers as baselines
+from services.metrics.expectations import routes as expectations
 from services.metrics.gaps import routes as gaps
 from services.metrics.imports import routes as imports
 from services.metrics.inbound import routes as inbound
-from services.metrics.measures import consumers as baselines
 from services.metrics.measures import jobs as measure_jobs
 from services.metrics.measures import pages as measure_pages
 from services.metrics.measures import routes as measures
 from services.metrics.measures.service import define_builtin_measures
+from services.metrics.observations import routes as observations
 from services.metrics.settings import MetricsSettings
 from services.metrics.tickets import routes as tickets
 from shared.app import Definition
@@ -32,12 +39,17 @@ def define(settings: Settings) -> Definition:
             inbound.routes,
             imports.routes,
             measures.routes,
+            observations.routes,
+            expectations.routes,
             gaps.routes,
+            calendars.routes,
+            catalogue.routes,
+            catalogue_pages.pages,
             measure_pages.pages,
         ),
         home="/overview",
         handlers=(*callbacks.handlers, *baselines.handlers, *analysis.handlers),
-        jobs=(*measure_jobs.make_jobs(MetricsSettings()), *analysis_jobs.jobs),
+        jobs=(*evaluation_jobs.make_jobs(MetricsSettings()), *measure_jobs.jobs, *analysis_jobs.jobs, *calendar_jobs.jobs),
         ports={"sealer": Sealer(settings.keys.seal)},
         seed=define_builtin_measures,
     )

@@ -1,6 +1,9 @@
 """Settings of metrics."""
 
-from pydantic import Field
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -11,3 +14,22 @@ class MetricsSettings(BaseSettings):
 
     evaluation_quiet_seconds: float = Field(default=2.0, ge=0, le=600)
     evaluation_latest_seconds: float = Field(default=30.0, ge=0, le=3600)
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no zone like Asia/Shanghai")
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which months, quarters and years begin at midnight."""
+        return ZoneInfo(self.time_zone)
+
+
+@cache
+def settings() -> MetricsSettings:
+    """Those of this process."""
+    return MetricsSettings()

@@ -1,7 +1,7 @@
 """What metrics tells: tickets' state changes, measures with their targets and values, gaps, assessed effects."""
 
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from shared.events.envelope import Fact
 
 Direction = Literal["higher_is_better", "lower_is_better"]
+Detection = Literal["target_missed", "signal", "trend", "clause_breach"]
+"""How a gap was seen: a missed target or promise, a chart's signal, or a trend that will miss the target."""
 Severity = Literal["low", "medium", "high", "critical"]
 Verdict = Literal["effective", "ineffective", "inconclusive", "regressed"]
 
@@ -89,10 +91,22 @@ class MeasureDefined(Fact):
     formula: str
     parameters: dict[str, str]
     owner: str
+    frequency: str = "monthly"
+
+
+class MeasureReviewDue(Fact):
+    """The definition is to be looked at again (R64); subject is the measure's key."""
+
+    TYPE: ClassVar[str] = "ratchet.measure.review_due.v1"
+    key: str
+    name: str
+    owner: str
+    due_on: date
 
 
 class TargetSet(Fact):
-    """From `effective_from` on, this is expected (R29); subject is the measure's key."""
+    """From `effective_from` on, this is expected (R29); subject is the measure's key. `loosened` when it asks less than
+    the one before while the gap `gap_id` was open."""
 
     TYPE: ClassVar[str] = "ratchet.target.set.v1"
     target_id: UUID
@@ -103,6 +117,8 @@ class TargetSet(Fact):
     effective_from: date
     origin: str
     reason: str
+    loosened: bool = False
+    gap_id: UUID | None = None
 
 
 class BaselineSet(Fact):
@@ -122,7 +138,11 @@ class BaselineSet(Fact):
 
 
 class ObservationRecorded(Fact):
-    """A period's value, or a restatement of it (`revision` > 1); subject is `measure:scope:period`."""
+    """A closed period's value, or a restatement of it (`revision` > 1); subject is `measure:scope:period`.
+
+    `missing` counts what ought to have been in it and could not be. A reported value names who handed it in, and what
+    they suggest (R30).
+    """
 
     TYPE: ClassVar[str] = "ratchet.observation.recorded.v1"
     observation_id: UUID
@@ -137,13 +157,33 @@ class ObservationRecorded(Fact):
     revision: int
     previous_value: float | None = None
     provisional: bool
+    missing: int = 0
+    origin: str = "computed"
+    suggestion: str | None = None
+    reported_by: str | None = None
+
+
+class CollectionOverdue(Fact):
+    """Data that were due have not come (R31): a value that its owner reports, or anything from a connection; subject is
+    the measure's or the connection's key."""
+
+    TYPE: ClassVar[str] = "ratchet.collection.overdue.v1"
+    measure_key: str | None = None
+    connection: str | None = None
+    scope: str | None = None
+    period: date | None = None
+    owner: str | None = None
+    due_at: datetime
 
 
 class GapImpact(_Part):
-    """The gap in numbers that a business reader knows (R32)."""
+    """The gap in numbers that a business reader knows (R32): `customers` had incidents in that scope and period, the
+    penalty is what the clause behind it costs, in the agreement's currency."""
 
     tickets_affected: int
     tickets_total: int
+    customers: int | None = None
+    penalty_exposure: float | None = None
 
 
 class GapFact(Fact):
@@ -159,7 +199,7 @@ class GapFact(Fact):
     data_kind: str
     direction: Direction
     scope: str
-    detection: str
+    detection: Detection
     period: date
     period_end: date
     expected: float
@@ -169,6 +209,8 @@ class GapFact(Fact):
     severity: Severity
     impact: GapImpact
     observation_id: UUID
+    criticality: str | None = None
+    evidence: dict[str, Any] | None = None
 
 
 class GapDetected(GapFact):

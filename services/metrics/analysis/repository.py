@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.analysis.models import effect_requests
-from services.metrics.measures.models import observations
+from services.metrics.observations.models import observations
 
 
 async def insert_requests(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -59,3 +60,19 @@ async def closed_months_with_data(
         .order_by(observations.c.period)
     )
     return (await session.execute(query)).scalars().all()
+
+
+async def values_of(session: AsyncSession, measure_key: str, scope: str, periods: Sequence[date]) -> Sequence[Row[Any]]:
+    """The newest closed values of these periods, in order."""
+    query = (
+        select(observations)
+        .ext(distinct_on(observations.c.period))
+        .where(
+            observations.c.measure_key == measure_key,
+            observations.c.scope == scope,
+            observations.c.period.in_(periods),
+            ~observations.c.provisional,
+        )
+        .order_by(observations.c.period, observations.c.revision.desc())
+    )
+    return [row for row in await session.execute(query) if row.value is not None]

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.analysis import repository
 from services.metrics.analysis.evidence import Answer, Count, Data, Guard, Numbers, Proportion, Question, Side
+from services.metrics.evaluation import service as evaluation
 from services.metrics.measures import repository as measures_repository
 from services.metrics.measures import rules as measure_rules
 from services.metrics.measures import service as measures
@@ -213,20 +214,23 @@ async def _record(session: AsyncSession, request: Row[Any], told: EffectAssessed
     )
 
 
-async def _data(session: AsyncSession, measure: Row[Any], scope: str, months: Sequence[date]) -> Data:
-    """What the test compares: the measure's own facts of these months, not its monthly values."""
-    sample = await measures_repository.sample(
-        session,
-        measures.expression_of(measure),
-        measure.parameters["period_by"],
-        measure_rules.parse_scope(scope),
-        months,
-    )
+async def _data(session: AsyncSession, measure: Row[Any], scope: str, periods: Sequence[date]) -> Data:
+    """What the test compares: the measure's own facts of these periods, not its values; those where there is nothing
+    else, as with what is reported."""
+    if evaluation.is_sampled(measure):
+        sample = await evaluation.sample_of(session, measure, measure_rules.parse_scope(scope), periods)
+        if measure.data_kind == "proportion":
+            return Proportion(successes=sum(sample), n=len(sample))
+        if measure.data_kind == "count":
+            return Count(events=len(sample), exposure=max(len(periods), 1))
+        return Numbers(statistic=measure.parameters.get("statistic", "mean"), values=tuple(sample))
+    told = await repository.values_of(session, measure.key, scope, periods)
     if measure.data_kind == "proportion":
-        return Proportion(successes=sum(sample), n=len(sample))
+        successes = round(sum(row.numerator if row.numerator is not None else row.value * row.n for row in told))
+        return Proportion(successes=successes, n=sum(row.n for row in told))
     if measure.data_kind == "count":
-        return Count(events=len(sample), exposure=max(len(months), 1))
-    return Numbers(statistic=measure.parameters.get("statistic", "mean"), values=tuple(sample))
+        return Count(events=round(sum(row.value for row in told)), exposure=max(len(periods), 1))
+    return Numbers(statistic="mean", values=tuple(row.value for row in told))
 
 
 def _sample(side: Side, months: Sequence[date], since: date) -> Sample:

@@ -6,8 +6,9 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.callbacks import repository
-from services.metrics.measures.periods import Basis, month_of
-from services.metrics.measures.repository import mark_dirty
+from services.metrics.evaluation.repository import mark_dirty
+from services.metrics.measures.periods import Basis, local_day, month_of
+from services.metrics.settings import settings
 from shared.events.envelope import Event
 from shared.events.satisfaction import CallbackCancelled, CallbackCompleted, CallbackFact, CallbackScheduled
 from shared.inbox import Handler
@@ -16,8 +17,11 @@ from shared.inbox import Handler
 async def note_callbacks(session: AsyncSession, events: Sequence[Event[CallbackFact]]) -> None:
     """Keep what coverage needs, and have the months of those resolutions computed again (F23)."""
     await repository.put_facts(session, events)
-    months: set[tuple[Basis, date]] = {("resolved", month_of(event.data.resolved_at.date())) for event in events}
-    await mark_dirty(session, months)
+    zone = settings().zone
+    marks: dict[tuple[Basis, date], set[str] | None] = {}
+    for event in events:
+        marks[("resolved", month_of(local_day(event.data.resolved_at, zone)))] = None
+    await mark_dirty(session, marks)
 
 
 handlers = (

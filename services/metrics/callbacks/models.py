@@ -1,6 +1,6 @@
 """What metrics knows of callbacks: enough to tell their coverage (F23)."""
 
-from sqlalchemy import Boolean, Column, DateTime, Index, Table, Text, Uuid, text
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, Table, Text, Uuid, text
 
 from services.metrics.database import spine
 
@@ -14,6 +14,7 @@ callback_facts = Table(
     Column("customer", Text),
     Column("group", Text),
     Column("completed_at", DateTime(timezone=True)),
+    Column("score", Integer),
     Column("cancelled", Boolean, nullable=False, server_default=text("false")),
     Index(None, "resolved_at"),
 )

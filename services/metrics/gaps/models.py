@@ -1,6 +1,6 @@
 """Gaps and the months in which they occurred."""
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Float, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Float, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.metrics.database import spine
@@ -19,7 +19,10 @@ gaps = Table(
     Column("n", BigInteger, nullable=False),
     Column("size", Float, nullable=False),
     Column("severity", Text, nullable=False),
+    Column("criticality", Text),
     Column("impact", JSONB, nullable=False),
+    Column("evidence", JSONB),
+    Column("target_loosened", Boolean, nullable=False, server_default=text("false")),
     Column("occurrences", Integer, nullable=False),
     Column("reason", Text),
     Column("settled_until", Date),
@@ -39,4 +42,5 @@ gap_occurrences = Table(
     Column("expected", Float, nullable=False),
     Column("actual", Float, nullable=False),
     Column("n", BigInteger, nullable=False),
+    Column("detection", Text, nullable=False, server_default=text("'target_missed'")),
 )

@@ -1,7 +1,7 @@
 """Every SQL statement on gaps."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.gaps.models import gap_occurrences, gaps
+from services.metrics.tickets.models import tickets
 
 
 async def lock_open_gap(session: AsyncSession, measure_key: str, scope: str) -> Row[Any] | None:
@@ -19,6 +20,33 @@ async def lock_open_gap(session: AsyncSession, measure_key: str, scope: str) -> 
         .with_for_update()
     )
     return (await session.execute(query)).one_or_none()
+
+
+async def lock_open_gaps(session: AsyncSession, measure_key: str, scopes: Collection[str]) -> dict[str, Row[Any]]:
+    """The open gaps of this measure, by scope."""
+    query = (
+        select(gaps)
+        .where(gaps.c.measure_key == measure_key, gaps.c.scope.in_(scopes), gaps.c.state == "open")
+        .order_by(gaps.c.id)
+        .with_for_update()
+    )
+    return {row.scope: row for row in await session.execute(query)}
+
+
+async def flag_loosened(session: AsyncSession, gap_id: UUID) -> None:
+    """Somebody set a target that asks less while this gap was open."""
+    await session.execute(update(gaps).where(gaps.c.id == gap_id).values(target_loosened=True))
+
+
+async def count_customers(session: AsyncSession, where: Mapping[str, str], start: datetime, end: datetime) -> int:
+    """How many customers had incidents opened in this time, in the part of them that `where` says."""
+    query = select(func.count(func.distinct(tickets.c.customer))).where(
+        tickets.c.opened_at >= start, tickets.c.opened_at < end, tickets.c.kind == "incident"
+    )
+    for column, value in where.items():
+        query = query.where(tickets.c[column] == value)
+    customers: int = (await session.execute(query)).scalar_one()
+    return customers
 
 
 async def lock_gap(session: AsyncSession, gap_id: UUID) -> Row[Any] | None:

@@ -1,12 +1,12 @@
 """What the gaps' REST takes and answers."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.events.metrics import GapImpact, Severity
+from shared.events.metrics import Detection, GapImpact, Severity
 from shared.fields import Body, Text
 
 GapState = Literal["open", "dismissed", "closed"]
@@ -14,7 +14,8 @@ GapState = Literal["open", "dismissed", "closed"]
 
 class GapView(BaseModel):
     """A gap as first detected; `expected`, `actual` and `size` are in the measure's unit. Its id is the correlation id
-    of the whole story that follows."""
+    of the whole story that follows. `evidence` says what a signal or trend was seen by; `criticality` is the service's;
+    `target_loosened` when somebody asked for less while it was open."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -22,14 +23,17 @@ class GapView(BaseModel):
     measure_key: str
     scope: str
     state: GapState
-    detection: str
+    detection: Detection
     period: date
     expected: float
     actual: float
     n: int
     size: float
     severity: Severity
+    criticality: str | None
     impact: GapImpact
+    evidence: dict[str, Any] | None
+    target_loosened: bool
     occurrences: int
     reason: str | None
     detected_at: datetime
@@ -45,6 +49,7 @@ class OccurrenceView(BaseModel):
     expected: float
     actual: float
     n: int
+    detection: Detection
     observation_id: UUID
 
 

@@ -1,5 +1,6 @@
 """Use cases of gaps: one open gap per measure and scope; repeats attach to it; a person may dismiss it."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -7,41 +8,74 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.metrics.analysis.charts import Datum
+from services.metrics.expectations import service as expectations
+from services.metrics.expectations.rules import Expectation
 from services.metrics.gaps import repository
-from services.metrics.gaps.rules import Miss, detect_gap
-from services.metrics.measures import service as measures
-from services.metrics.measures.periods import next_month
+from services.metrics.gaps.rules import Finding, Judged, detect, grade, measure_impact
+from services.metrics.measures.formulas import CLAUSE
+from services.metrics.measures.periods import months_of, next_month, next_period, starts_at
+from services.metrics.measures.rules import parse_scope
+from services.metrics.observations import repository as observations
+from services.metrics.settings import settings
 from shared import clock, problems
 from shared.events.metrics import GapClosed, GapDetected, GapDismissed, GapFact, GapRecurred
 from shared.ids import new_id
 from shared.outbox import record
+
+HISTORY_PERIODS = 36
+_WARNINGS = frozenset({"signal", "trend"})
 
 
 class GapNotFound(problems.NotFound):
     pass
 
 
-async def judge(session: AsyncSession, measure: Row[Any], observation: Row[Any]) -> None:
-    """Hold a closed month's value against what was expected: opens, repeats or lifts a gap, or does nothing."""
-    expected = await measures.expectation_for(session, measure.key, observation.scope, observation.period)
-    miss = detect_gap(
-        measure.direction,
-        expected.target,
-        expected.minimum_n,
-        observation.value,
-        observation.n,
-        observation.numerator,
-    )
-    gap = await repository.lock_open_gap(session, measure.key, observation.scope)
-    if miss is None:
+async def judge(session: AsyncSession, measure: Row[Any], period: date, told: Sequence[Row[Any]]) -> None:
+    """Hold a closed period's values against what was expected: opens, repeats or lifts gaps, or does nothing.
+
+    `told` are the newest observations of that period, one a scope.
+    """
+    scopes = [observation.scope for observation in told]
+    end = next_period(measure.frequency, period)
+    expected = await expectations.in_force(session, measure.key, scopes, end)
+    gaps = await repository.lock_open_gaps(session, measure.key, scopes)
+    concerned = [
+        observation for observation in told if observation.scope in gaps or expected[observation.scope] != Expectation()
+    ]
+    if not concerned:
+        return
+    first = _earlier(period, HISTORY_PERIODS * months_of(measure.frequency))
+    history = await observations.history(session, measure.key, [row.scope for row in concerned], first, end)
+    judged = Judged(measure.direction, measure.data_kind, measure.formula == CLAUSE, months_of(measure.frequency))
+    for observation in concerned:
+        scope = observation.scope
+        series = [_datum(row) for row in history.get(scope, ()) if row.value is not None]
+        finding = None
+        if series and series[-1].period == period:
+            finding = detect(judged, expected[scope], series)
+        await _settle(session, measure, gaps.get(scope), observation, finding)
+
+
+async def _settle(
+    session: AsyncSession, measure: Row[Any], gap: Row[Any] | None, observation: Row[Any], finding: Finding | None
+) -> None:
+    if finding is None:
         if gap is not None:
             await _lift(session, gap, observation)
-        return
-    assert expected.target is not None
-    if gap is not None:
-        await _repeat(session, measure, gap, observation, miss, expected.target)
+    elif gap is not None:
+        await _repeat(session, measure, gap, observation, finding)
     elif not await repository.is_settled(session, measure.key, observation.scope, observation.period):
-        await _open(session, measure, observation, miss, expected.target)
+        await _open(session, measure, observation, finding)
+
+
+def _datum(row: Row[Any]) -> Datum:
+    return Datum(row.period, row.value, row.n, row.numerator)
+
+
+def _earlier(period: date, months: int) -> date:
+    index = period.year * 12 + period.month - 1 - months
+    return date(max(index // 12, 1), index % 12 + 1, 1)
 
 
 async def dismiss_gap(session: AsyncSession, gap_id: UUID, reason: str) -> Row[Any]:
@@ -82,9 +116,9 @@ async def _close(session: AsyncSession, gap: Row[Any], reason: str, settled_unti
     await record(session, told, subject=gap.id, sequence=gap.version + 1, correlation_id=gap.id)
 
 
-async def _open(session: AsyncSession, measure: Row[Any], observation: Row[Any], miss: Miss, target: float) -> None:
+async def _open(session: AsyncSession, measure: Row[Any], observation: Row[Any], finding: Finding) -> None:
     gap_id = new_id()
-    fact = _fact(gap_id, measure, observation, miss, target)
+    fact = await _fact(session, gap_id, measure, observation, finding)
     await repository.insert_gap(
         session,
         {
@@ -92,46 +126,52 @@ async def _open(session: AsyncSession, measure: Row[Any], observation: Row[Any],
             "measure_key": measure.key,
             "scope": observation.scope,
             "state": "open",
-            "detection": fact["detection"],
             "period": observation.period,
-            "expected": target,
-            "actual": observation.value,
-            "n": observation.n,
-            "size": miss.size,
-            "severity": miss.severity,
-            "impact": miss.impact.model_dump(),
+            **_kept(fact),
             "occurrences": 1,
             "version": 1,
             "detected_at": clock.now(),
         },
     )
-    await _note(session, gap_id, observation, target)
-    await record(session, GapDetected(**fact), subject=gap_id, sequence=1, correlation_id=gap_id)
+    await _note(session, gap_id, observation, finding)
+    await record(session, GapDetected(**dict(fact)), subject=gap_id, sequence=1, correlation_id=gap_id)
 
 
 async def _repeat(
-    session: AsyncSession, measure: Row[Any], gap: Row[Any], observation: Row[Any], miss: Miss, target: float
+    session: AsyncSession, measure: Row[Any], gap: Row[Any], observation: Row[Any], finding: Finding
 ) -> None:
-    """Another month of the same gap, or one of its months restated; the same value again says nothing."""
+    """Another period of the same gap, or one of its periods restated; the same value again says nothing.
+
+    What was a warning and is now a miss is told as the miss from here on.
+    """
     known = await repository.get_occurrence(session, gap.id, observation.period)
-    if known is not None and (known.actual, known.n, known.expected) == (observation.value, observation.n, target):
+    now = (observation.value, observation.n, finding.expected, finding.detection)
+    if known is not None and (known.actual, known.n, known.expected, known.detection) == now:
         return
-    await _note(session, gap.id, observation, target)
+    await _note(session, gap.id, observation, finding)
     occurrences = gap.occurrences + (known is None)
+    fact = await _fact(session, gap.id, measure, observation, finding)
     changes: dict[str, Any] = {"occurrences": occurrences}
-    if observation.period == gap.period:
-        changes |= {
-            "expected": target,
-            "actual": observation.value,
-            "n": observation.n,
-            "size": miss.size,
-            "severity": miss.severity,
-            "impact": miss.impact.model_dump(),
-        }
+    if observation.period == gap.period or (gap.detection in _WARNINGS and finding.detection not in _WARNINGS):
+        changes |= {"period": observation.period, **_kept(fact)}
     await repository.update_gap(session, gap.id, **changes)
-    fact = _fact(gap.id, measure, observation, miss, target)
-    recurred = GapRecurred(**fact, occurrence=occurrences)
+    recurred = GapRecurred(**dict(fact), occurrence=occurrences)
     await record(session, recurred, subject=gap.id, sequence=gap.version + 1, correlation_id=gap.id)
+
+
+def _kept(fact: GapFact) -> dict[str, Any]:
+    """What of the fact the gap's row keeps."""
+    return {
+        "detection": fact.detection,
+        "expected": fact.expected,
+        "actual": fact.actual,
+        "n": fact.n,
+        "size": fact.size,
+        "severity": fact.severity,
+        "criticality": fact.criticality,
+        "impact": fact.impact.model_dump(mode="json", exclude_none=True),
+        "evidence": fact.evidence,
+    }
 
 
 async def _lift(session: AsyncSession, gap: Row[Any], observation: Row[Any]) -> None:
@@ -140,27 +180,44 @@ async def _lift(session: AsyncSession, gap: Row[Any], observation: Row[Any]) -> 
         return
     left = await repository.remove_occurrence(session, gap.id, observation.period)
     if left == 0:
-        await _close(session, gap, f"{observation.period:%Y-%m} was restated and meets its target", None)
+        await _close(session, gap, f"{observation.period:%Y-%m} was restated and is as expected", None)
     else:
         await repository.set_occurrences(session, gap.id, left)
 
 
-async def _note(session: AsyncSession, gap_id: UUID, observation: Row[Any], target: float) -> None:
+async def _note(session: AsyncSession, gap_id: UUID, observation: Row[Any], finding: Finding) -> None:
     await repository.put_occurrence(
         session,
         {
             "gap_id": gap_id,
             "period": observation.period,
             "observation_id": observation.id,
-            "expected": target,
+            "expected": finding.expected,
             "actual": observation.value,
             "n": observation.n,
+            "detection": finding.detection,
         },
     )
 
 
-def _fact(gap_id: UUID, measure: Row[Any], observation: Row[Any], miss: Miss, target: float) -> dict[str, Any]:
-    fact = GapFact(
+async def _fact(
+    session: AsyncSession, gap_id: UUID, measure: Row[Any], observation: Row[Any], finding: Finding
+) -> GapFact:
+    scope = parse_scope(observation.scope)
+    named = dict(zip(scope.dimensions, scope.values, strict=True))
+    criticality = None  # LATER
+    end = next_period(measure.frequency, observation.period)
+    impact = measure_impact(measure.direction, observation.n, observation.numerator)
+    zone = settings().zone
+    impact = impact.model_copy(
+        update={
+            "customers": await repository.count_customers(
+                session, named, starts_at(observation.period, zone), starts_at(end, zone)
+            ),
+            "penalty_exposure": None,  # LATER
+        }
+    )
+    return GapFact(
         gap_id=gap_id,
         measure_key=measure.key,
         measure_name=measure.name,
@@ -168,15 +225,16 @@ def _fact(gap_id: UUID, measure: Row[Any], observation: Row[Any], miss: Miss, ta
         data_kind=measure.data_kind,
         direction=measure.direction,
         scope=observation.scope,
-        detection="target_missed",
+        detection=finding.detection,
         period=observation.period,
-        period_end=next_month(observation.period),
-        expected=target,
+        period_end=end,
+        expected=finding.expected,
         actual=observation.value,
         n=observation.n,
-        size=miss.size,
-        severity=miss.severity,
-        impact=miss.impact,
+        size=finding.size,
+        severity=grade(finding.size, finding.expected, criticality),
+        criticality=criticality,
+        impact=impact,
+        evidence=finding.evidence or None,
         observation_id=observation.id,
     )
-    return dict(fact)

@@ -10,11 +10,11 @@ import orjson
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.metrics.evaluation.repository import EVALUATION
 from services.metrics.imports import repository
 from services.metrics.imports.schemas import ChunkResult, ImportBody
 from services.metrics.inbound import repository as inbound_repository
 from services.metrics.inbound import service as inbound
-from services.metrics.measures.repository import EVALUATION
 from services.metrics.tickets import service as tickets
 from shared import clock, problems
 from shared.database import wake_after_commit

@@ -1,18 +1,24 @@
 """Pages of measures: where service stands, and the story of each measure."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Form, Path, Query, Request
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
+from services.metrics.expectations import repository as expectations
+from services.metrics.expectations.routes import Setter
+from services.metrics.expectations.schemas import TargetBody
+from services.metrics.expectations.service import set_target as set_target_of
 from services.metrics.gaps import repository as gaps
 from services.metrics.inbound import repository as inbound
-from services.metrics.measures import repository, rules, service
+from services.metrics.measures import rules
 from services.metrics.measures.periods import previous_month
-from services.metrics.measures.routes import Setter
-from services.metrics.measures.schemas import TargetBody
+from services.metrics.measures.service import check_scope, find_measure
+from services.metrics.observations import reading
+from services.metrics.observations import repository as observations
+from services.metrics.observations import service as values
 from shared import clock
 from shared.auth import Staff
 from shared.fields import Key
@@ -30,22 +36,13 @@ _MONTHS = 24
 @pages.get("/overview")
 async def show_overview(request: Request, session: Reading, _caller: Staff) -> HTMLResponse:
     """Every measure with its last closed month, the gaps that are open, and what could not be understood."""
-    measures = await repository.list_measures(session)
-    last = {row.measure_key: row for row in await repository.last_closed(session)}
-    standing: list[dict[str, Any]] = []
-    for measure in measures:
-        observation = last.get(measure.key)
-        expected = None
-        if observation is not None:
-            expected = await service.expectation_for(session, measure.key, rules.ALL, observation.period)
-        standing.append({"measure": measure, "observation": observation, "expected": expected})
-    standing.sort(key=lambda row: row["expected"] is None or row["expected"].target is None)
+    standing = await values.list_standing(session, rules.ALL)
     return render(
         request,
         "measures/overview.html",
         standing=standing,
         gaps=await gaps.list_gaps(session, {"state": "open"}, None, _MOST_GAPS),
-        names={measure.key: measure for measure in measures},
+        names={row.measure.key: row.measure for row in standing},
         quarantined=await inbound.count_waiting(session),
         misses=_misses,
     )
@@ -61,12 +58,13 @@ async def show_measure(
 ) -> HTMLResponse:
     """One measure: its months as a chart and a table, what was expected and held, and how it is computed."""
     now = clock.now()
-    measure = await service.find_measure(session, key)
-    last = await repository.last_month(session, key, scope) or previous_month(now.date().replace(day=1))
+    measure = await find_measure(session, key)
+    parsed = check_scope(measure, scope)
+    last = await observations.last_period(session, key, str(parsed)) or previous_month(now.date().replace(day=1))
     first = date(last.year - _MONTHS // 12, last.month, 1)
-    series = await service.series(session, key, scope, first, last, now)
-    targets = await repository.list_targets(session, key, scope)
-    baselines = await repository.list_baselines(session, key, scope)
+    series = await reading.series(session, measure, parsed, (first, last), now)
+    targets = await expectations.list_targets(session, key, [str(parsed)])
+    baselines = await expectations.list_baselines(session, key, [str(parsed)])
     chart = await line_chart(
         measure.name,
         [Point(point.period_start, point.value, point.n) for point in series.points],
@@ -99,14 +97,14 @@ async def set_target(
     reason: Annotated[str, Form(max_length=2000)],
 ) -> RedirectResponse:
     """The form of a target; percentages are written as such."""
-    measure = await service.find_measure(session, key)
+    measure = await find_measure(session, key)
     number = value.strip().rstrip("%").strip()
     try:
         amount = float(number) / (100 if measure.unit == "ratio" else 1)
         body = TargetBody(value=amount, effective_from=date.fromisoformat(effective_from), reason=reason)
     except (ValueError, ValidationError) as error:
         raise Malformed(str(error)) from error
-    await service.set_target(session, key, body)
+    await set_target_of(session, key, body)
     return see_other(request, f"/measures/{key}")
 
 

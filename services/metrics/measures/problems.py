@@ -1,4 +1,4 @@
-"""What can be wrong with measures and what is expected of them."""
+"""What can be wrong with measures."""
 
 from shared.problems import NotFound, Problem
 
@@ -23,9 +23,11 @@ class UnsoundValue(Problem):
     status = 422
 
 
-class UnsoundBaseline(Problem):
-    status = 422
-
-
 class UnsoundRange(Problem):
     status = 422
+
+
+class MeasureOfClause(Problem):
+    """A clause's measure follows from its agreement, and is changed there."""
+
+    status = 409

@@ -1,29 +1,38 @@
 """What the measures' REST takes and answers. Proportions are ratios from 0 to 1, durations are hours."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
-from uuid import UUID
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from services.metrics.measures.periods import Frequency
 from services.metrics.measures.rules import DataKind
 from shared.events.metrics import Direction
 from shared.fields import Body, Key, Name, Text
 
 Value = Annotated[float, Field(ge=-1e12, le=1e12, allow_inf_nan=False)]
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
-ScopeText = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+ScopeText = Annotated[str, StringConstraints(min_length=1, max_length=700, pattern=r"^[^\x00]*$")]
 Aspect = Literal["quality", "effect", "cost", "efficiency"]
 ObjectKind = Literal["service", "process", "tool", "ci"]
-Choice = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
+Dimension = Literal["service", "customer", "project", "group", "priority", "category", "cause"]
+Choice = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 
 
-class _View(BaseModel):
+class View(BaseModel):
+    """The base of what is answered from a row."""
+
     model_config = ConfigDict(from_attributes=True)
 
 
 class MeasureBody(Body):
-    """A measure to define (R23, R28). `formula` is one of `GET /v1/formulas`, `parameters` are its choices."""
+    """A measure to define (R23, R28). `formula` is one of `GET /v1/formulas`, `parameters` are its choices.
+
+    Every value that holds data of one of `dimensions` is observed by itself; other scopes when somebody asks for them.
+    `unit` and `data_kind` are given for formula `reported` only. `collection` says how the data are collected; reported
+    values are due `collection_days` after the period (R31). `document` is the controlled document that the measure is
+    taken from; on `review_due` its definition is to be looked at again (R64).
+    """
 
     name: Name
     description: Text
@@ -33,10 +42,18 @@ class MeasureBody(Body):
     direction: Direction
     formula: Key
     parameters: Annotated[dict[Choice, Choice], Field(default_factory=dict, max_length=20)]
+    unit: Name | None = None
+    data_kind: Literal["proportion", "duration", "count", "value"] | None = None
+    dimensions: Annotated[tuple[Dimension, ...], Field(max_length=7)] = ()
+    frequency: Frequency = "monthly"
+    collection: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    collection_days: Annotated[int, Field(ge=0, le=366)] = 10
+    document: Name | None = None
+    review_due: Day | None = None
     owner: Name
 
 
-class MeasureView(_View):
+class MeasureView(View):
     """A measure as defined; `definition_version` rises when its definition changes."""
 
     key: str
@@ -51,114 +68,39 @@ class MeasureView(_View):
     data_kind: DataKind
     formula: str
     parameters: dict[str, str]
+    dimensions: tuple[str, ...]
+    frequency: Frequency
+    collection: str
+    collection_days: int
+    document: str | None
+    review_due: date | None
     owner: str
     defined_at: datetime
 
 
-class FormulaView(_View):
-    """A formula that measures can use; the first choice of each parameter is its default."""
+class DefinitionView(View):
+    """One version of a measure's definition, as it was."""
+
+    key: str
+    definition_version: int
+    definition: dict[str, Any]
+    defined_by: str
+    defined_at: datetime
+
+
+class FormulaView(View):
+    """A formula that measures can use; the first choice of each parameter is its default, one without choices takes any
+    text. Its values can be told apart by `dimensions`."""
 
     key: str
     title: str
     data_kind: DataKind
     unit: str
     parameters: dict[str, list[str]]
+    dimensions: list[str]
 
 
-class TargetBody(Body):
-    """What is expected from `effective_from` on. Months with fewer than `minimum_n` cases are not judged."""
+class ScopeBody(Body):
+    """A part of the facts to observe from now on, its past periods too."""
 
-    scope: ScopeText = "all"
-    value: Value
-    effective_from: Day
-    minimum_n: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    reason: Text
-
-
-class TargetView(_View):
-    id: UUID
-    measure_key: str
-    scope: str
-    value: float
-    minimum_n: int
-    effective_from: date
-    origin: str
-    reason: str
-    set_by: str
-    set_at: datetime
-
-
-class BaselineBody(Body):
-    """The level to hold from `effective_from` on: a `value`, or the one computed over the months `window_from` to
-    `window_to` (both included)."""
-
-    scope: ScopeText = "all"
-    value: Value | None = None
-    window_from: Day | None = None
-    window_to: Day | None = None
-    effective_from: Day
-    reason: Text
-
-
-class BaselineView(_View):
-    id: UUID
-    measure_key: str
-    scope: str
-    value: float
-    n: int
-    effective_from: date
-    origin: str
-    reason: str
-    improvement_id: UUID | None
-    set_by: str
-    set_at: datetime
-
-
-class Point(BaseModel):
-    """One month's value. `value` is null when there is no data. `revision` 2 and more are restatements;
-    `provisional` means that the month has not ended."""
-
-    period: str
-    period_start: date
-    period_end: date
-    value: float | None
-    numerator: float | None
-    n: int
-    revision: int
-    provisional: bool
-    target: float | None
-    baseline: float | None
-
-
-class Overall(BaseModel):
-    """The formula over the whole range at once (not a mean of months)."""
-
-    value: float | None
-    numerator: float | None
-    n: int
-
-
-class Series(BaseModel):
-    """A measure's months. `materialised`: whether the values are kept observations, or computed for this answer."""
-
-    measure: MeasureView
-    scope: str
-    points: list[Point]
-    overall: Overall
-    materialised: bool
-
-
-class ObservationView(_View):
-    """One revision of a month's value."""
-
-    id: UUID
-    measure_key: str
-    scope: str
-    period: date
-    revision: int
-    definition_version: int
-    value: float | None
-    n: int
-    numerator: float | None
-    provisional: bool
-    recorded_at: datetime
+    scope: ScopeText

@@ -1,53 +1,25 @@
-"""Use cases of measures: define, set expectations, compute what is dirty, tell the series."""
+"""Use cases of measures: define them, and say which parts of the facts are observed."""
 
-from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.metrics.clauses.terms import Promise
+from services.metrics.evaluation import repository as evaluation
 from services.metrics.measures import problems, repository, rules
 from services.metrics.measures.builtin import BUILTIN
-from services.metrics.measures.formulas import FORMULAS, Expression, UnknownParameter
-from services.metrics.measures.periods import is_over, month_of, months_between, next_month
-from services.metrics.measures.schemas import (
-    BaselineBody,
-    MeasureBody,
-    MeasureView,
-    Overall,
-    Point,
-    Series,
-    TargetBody,
-)
+from services.metrics.measures.formulas import CLAUSE, FORMULAS, REPORTED, Formula, UnknownParameter
+from services.metrics.measures.schemas import MeasureBody
 from shared import clock
 from shared.events.envelope import current_origin
-from shared.events.metrics import BaselineSet, MeasureDefined, ObservationRecorded, TargetSet
-from shared.ids import new_id
+from shared.events.metrics import MeasureDefined, MeasureReviewDue
 from shared.outbox import record
 
 EARLIEST = date(1990, 1, 1)
-
-
-class Expectation(NamedTuple):
-    """What holds for one month: the target in force and its smallest n, and the baseline in force."""
-
-    target: float | None
-    minimum_n: int
-    baseline: float | None
-
-
-class Level(NamedTuple):
-    """A baseline's level: its value over `n` cases, held from `effective_from` on."""
-
-    value: float
-    n: int
-    effective_from: date
-
-
-def expression_of(measure: Row[Any]) -> Expression:
-    return FORMULAS[measure.formula].build(measure.parameters)
 
 
 async def define_builtin_measures(session: AsyncSession) -> None:
@@ -59,21 +31,82 @@ async def define_builtin_measures(session: AsyncSession) -> None:
 
 
 async def define_measure(session: AsyncSession, key: str, body: MeasureBody) -> Row[Any]:
-    """Define a measure, or a new version of it; its months are computed again. The same again changes nothing."""
+    """Define a measure, or a new version of it; its periods are computed again. The same again changes nothing.
+
+    Raises:
+        UnknownFormula, UnsoundMeasure, MeasureOfClause.
+    """
     formula = FORMULAS.get(body.formula)
-    if formula is None:
-        raise problems.UnknownFormula(f"formula: {body.formula!r} is none of {', '.join(FORMULAS)}")
+    if formula is None or formula.key == CLAUSE:
+        raise problems.UnknownFormula(
+            f"formula: {body.formula!r} is none of {', '.join(name for name in FORMULAS if name != CLAUSE)}"
+        )
+    known = await repository.lock_measure(session, key)
+    if known is not None and known.formula == CLAUSE:
+        raise problems.MeasureOfClause(f"{key} follows from its clause; amend the agreement")
+    return await _define(session, key, known, _complete(formula, body))
+
+
+async def define_clause_measure(
+    session: AsyncSession, key: str, *, name: str, description: str, owner: str, clause_id: UUID, promise: Promise
+) -> Row[Any]:
+    """R89: the measure that follows from a clause. Its values are told by the clause's evaluation."""
+    known = await repository.lock_measure(session, key)
+    definition: dict[str, Any] = {
+        "name": name,
+        "description": description,
+        "aspect": "quality",
+        "object_kind": "service",
+        "process": "service level management",
+        "direction": promise.direction,
+        "formula": CLAUSE,
+        "parameters": {"clause": str(clause_id)},
+        "unit": promise.unit,
+        "data_kind": promise.data_kind,
+        "dimensions": [],
+        "frequency": "monthly",
+        "collection": "computed from the clause",
+        "collection_days": 0,
+        "document": None,
+        "review_due": None,
+        "owner": owner,
+    }
+    return await _define(session, key, known, definition)
+
+
+def _complete(formula: Formula, body: MeasureBody) -> dict[str, Any]:
+    """The definition as it is kept."""
     try:
         parameters = formula.complete(body.parameters)
     except UnknownParameter as error:
         raise problems.UnsoundMeasure(str(error)) from error
-    known = await repository.lock_measure(session, key)
-    definition = {
-        **body.model_dump(exclude={"parameters"}),
+    if formula.key == REPORTED:
+        if body.unit is None or body.data_kind is None:
+            raise problems.UnsoundMeasure("unit, data_kind: a reported measure says both, hours and duration for one")
+        unit, data_kind = body.unit, body.data_kind
+        if data_kind == "proportion" and unit != "ratio":
+            raise problems.UnsoundMeasure("unit: a proportion is a ratio from 0 to 1; give unit 'ratio'")
+    else:
+        if body.unit not in (None, formula.unit) or body.data_kind not in (None, formula.data_kind):
+            raise problems.UnsoundMeasure(
+                f"unit, data_kind: {formula.key} has {formula.unit} and {formula.data_kind}; leave them out"
+            )
+        unit, data_kind = formula.unit, formula.data_kind
+    strange = [name for name in body.dimensions if name not in formula.dimensions]
+    if strange:
+        raise problems.UnsoundMeasure(
+            f"dimensions: {formula.key} knows no {', '.join(strange)}; it has {', '.join(formula.dimensions)}"
+        )
+    return {
+        **body.model_dump(exclude={"parameters", "dimensions", "unit", "data_kind"}),
+        "dimensions": sorted(set(body.dimensions), key=rules.DIMENSIONS.index),
         "parameters": parameters,
-        "unit": formula.unit,
-        "data_kind": formula.data_kind,
+        "unit": unit,
+        "data_kind": data_kind,
     }
+
+
+async def _define(session: AsyncSession, key: str, known: Row[Any] | None, definition: Mapping[str, Any]) -> Row[Any]:
     if known is not None and all(getattr(known, name) == value for name, value in definition.items()):
         return known
     values = {
@@ -84,14 +117,26 @@ async def define_measure(session: AsyncSession, key: str, body: MeasureBody) -> 
         **definition,
     }
     await repository.put_measure(session, values)
+    await repository.keep_definition(
+        session,
+        {
+            "key": key,
+            "definition_version": values["definition_version"],
+            "definition": {**definition, "review_due": definition["review_due"] and str(definition["review_due"])},
+            "defined_by": current_origin.get().actor,
+            "defined_at": values["defined_at"],
+        },
+    )
     await repository.add_scope(session, key, rules.ALL)
-    await _mark_since(session, await find_measure(session, key), EARLIEST)
+    measure = await find_measure(session, key)
+    await evaluation.mark_measure(session, measure, EARLIEST, None)
     told = {
-        name: values[name] for name in ("key", "name", "aspect", "unit", "direction", "data_kind", "formula", "owner")
+        name: values[name]
+        for name in ("key", "name", "aspect", "unit", "direction", "data_kind", "formula", "owner", "parameters")
     }
-    defined = MeasureDefined(**told, version=values["definition_version"], parameters=parameters)
+    defined = MeasureDefined(**told, version=values["definition_version"], frequency=values["frequency"])
     await record(session, defined, subject=key, sequence=values["version"], correlation_id=key)
-    return await find_measure(session, key)
+    return measure
 
 
 async def find_measure(session: AsyncSession, key: str) -> Row[Any]:
@@ -102,264 +147,51 @@ async def find_measure(session: AsyncSession, key: str) -> Row[Any]:
     return measure
 
 
-def check_scope(scope: str) -> rules.Scope:
+def check_scope(measure: Row[Any], scope: str) -> rules.Scope:
     """Raises `UnsoundScope` (the problem) with what would be right."""
     try:
-        return rules.parse_scope(scope)
+        parsed = rules.parse_scope(scope)
     except rules.UnsoundScope as error:
         raise problems.UnsoundScope(str(error)) from error
+    known = FORMULAS[measure.formula].dimensions
+    strange = [name for name in parsed.dimensions if name not in known]
+    if strange:
+        raise problems.UnsoundScope(f"scope: {measure.key} cannot be told apart by {strange[0]}; by {', '.join(known)}")
+    return parsed
 
 
-async def set_target(session: AsyncSession, key: str, body: TargetBody) -> Row[Any]:
-    """From the month of `effective_from` on this is expected; the months since then are judged again (R29)."""
-    measure = await find_measure(session, key)
-    check_scope(body.scope)
-    _check_value(measure, body.value)
-    earlier = [
-        t for t in await repository.list_targets(session, key, body.scope) if t.effective_from <= body.effective_from
-    ]
-    target_id = new_id()
-    actor = current_origin.get().actor
-    await repository.insert_target(
-        session,
-        {
-            "id": target_id,
-            "measure_key": key,
-            **body.model_dump(),
-            "origin": "person",
-            "set_by": actor,
-            "set_at": clock.now(),
-        },
-    )
-    if not await keep_scope(session, key, body.scope):
-        await _mark_since(session, measure, month_of(body.effective_from))
-    told = TargetSet(
-        target_id=target_id,
-        measure_key=key,
-        scope=body.scope,
-        value=body.value,
-        previous_value=earlier[-1].value if earlier else None,
-        effective_from=body.effective_from,
-        origin="person",
-        reason=body.reason,
-    )
-    version = await repository.next_version(session, key)
-    await record(session, told, subject=key, sequence=version)
-    return await repository.get_target(session, target_id)
-
-
-async def set_baseline(session: AsyncSession, key: str, body: BaselineBody) -> Row[Any]:
-    """The level to hold, given or computed over a window of months (R29)."""
-    measure = await find_measure(session, key)
-    scope = check_scope(body.scope)
-    value, n = body.value, 0
-    if value is None:
-        if body.window_from is None or body.window_to is None or body.window_from > body.window_to:
-            raise problems.UnsoundBaseline("give a value, or window_from and window_to in this order")
-        value, _, n = await repository.compute(
-            session, expression_of(measure), measure.parameters["period_by"], scope, body.window_from, body.window_to
-        )
-        if value is None:
-            raise problems.UnsoundBaseline("there are no data in this window to compute a baseline from")
-    _check_value(measure, value)
-    return await put_baseline(
-        session,
-        measure,
-        body.scope,
-        Level(value, n, body.effective_from),
-        origin="person",
-        reason=body.reason,
-        set_by=current_origin.get().actor,
-    )
-
-
-async def put_baseline(
-    session: AsyncSession,
-    measure: Row[Any],
-    scope: str,
-    level: Level,
-    *,
-    origin: str,
-    reason: str,
-    set_by: str,
-    improvement_id: UUID | None = None,
-    correlation_id: str | None = None,
-) -> Row[Any]:
-    """Keep the baseline and tell of it."""
-    before = [
-        baseline
-        for baseline in await repository.list_baselines(session, measure.key, scope)
-        if baseline.effective_from <= level.effective_from
-    ]
-    baseline_id = new_id()
-    await repository.insert_baseline(
-        session,
-        {
-            "id": baseline_id,
-            "measure_key": measure.key,
-            "scope": scope,
-            **level._asdict(),
-            "origin": origin,
-            "reason": reason,
-            "improvement_id": improvement_id,
-            "set_by": set_by,
-            "set_at": clock.now(),
-        },
-    )
-    told = BaselineSet(
-        baseline_id=baseline_id,
-        measure_key=measure.key,
-        scope=scope,
-        value=level.value,
-        n=level.n,
-        previous_value=before[-1].value if before else None,
-        effective_from=level.effective_from,
-        origin=origin,
-        reason=reason,
-        improvement_id=improvement_id,
-    )
-    version = await repository.next_version(session, measure.key)
-    await record(session, told, subject=measure.key, sequence=version, correlation_id=correlation_id)
-    return await repository.get_baseline(session, baseline_id)
-
-
-def _check_value(measure: Row[Any], value: float) -> None:
+def check_value(measure: Row[Any], value: float) -> None:
+    """Raises `UnsoundValue` with what would be right."""
     unsound = rules.find_unsound_value(measure.data_kind, value)
     if unsound is not None:
         raise problems.UnsoundValue(unsound)
 
 
 async def keep_scope(session: AsyncSession, key: str, scope: str) -> bool:
-    """Observe this scope from now on, its past months too; whether that is new."""
+    """Observe this scope from now on, its past periods too; whether that is new."""
     measure = await find_measure(session, key)
-    check_scope(scope)
-    is_new = await repository.add_scope(session, key, scope)
+    canonical = str(check_scope(measure, scope))
+    is_new = await repository.add_scope(session, key, canonical)
     if is_new:
-        await _mark_since(session, measure, EARLIEST)
+        await evaluation.mark_measure(session, measure, EARLIEST, [canonical])
     return is_new
 
 
-async def _mark_since(session: AsyncSession, measure: Row[Any], first: date) -> None:
-    facts = expression_of(measure).facts
-    await repository.mark_months_with_facts(session, measure.parameters["period_by"], facts, first)
-
-
-async def observe(session: AsyncSession, measure: Row[Any], scope: str, period: date, now: datetime) -> Row[Any] | None:
-    """The month's value as of now: a new revision when it differs from the last told, which stays (restatement).
-
-    Returns the newest observation; None where there never were data.
-    """
-    value, numerator, n = await repository.compute(
-        session, expression_of(measure), measure.parameters["period_by"], rules.parse_scope(scope), period, period
-    )
-    last = await repository.latest_observation(session, measure.key, scope, period)
-    provisional = not is_over(period, now)
-    if last is None and n == 0:
-        return None
-    if last is not None and (last.value, last.numerator, last.n, last.provisional, last.definition_version) == (
-        value,
-        numerator,
-        n,
-        provisional,
-        measure.definition_version,
-    ):
-        return last
-    values = {
-        "id": new_id(),
-        "measure_key": measure.key,
-        "scope": scope,
-        "period": period,
-        "revision": 1 if last is None else last.revision + 1,
-        "definition_version": measure.definition_version,
-        "value": value,
-        "n": n,
-        "numerator": numerator,
-        "provisional": provisional,
-        "recorded_at": now,
-    }
-    await repository.insert_observation(session, values)
-    told = ObservationRecorded(
-        observation_id=values["id"],
-        measure_key=measure.key,
-        measure_version=measure.definition_version,
-        scope=scope,
-        period=period,
-        period_end=next_month(period),
-        value=value,
-        n=n,
-        numerator=numerator,
-        revision=values["revision"],
-        previous_value=None if last is None else last.value,
-        provisional=provisional,
-    )
-    subject = f"{measure.key}:{scope}:{period:%Y-%m}"
-    await record(session, told, subject=subject, sequence=values["revision"], correlation_id=subject)
-    return await repository.latest_observation(session, measure.key, scope, period)
-
-
-async def expectation_for(session: AsyncSession, key: str, scope: str, period: date) -> Expectation:
-    """What holds for this month."""
-    return _in_force(
-        await repository.list_targets(session, key, scope), await repository.list_baselines(session, key, scope), period
-    )
-
-
-def _in_force(targets: Sequence[Row[Any]], baselines: Sequence[Row[Any]], period: date) -> Expectation:
-    """A target or baseline set for a day within a month holds from that month on."""
-    end = next_month(period)
-    target = next((t for t in reversed(targets) if t.effective_from < end), None)
-    baseline = next((b for b in reversed(baselines) if b.effective_from < end), None)
-    return Expectation(
-        target=target.value if target else None,
-        minimum_n=target.minimum_n if target else 1,
-        baseline=baseline.value if baseline else None,
-    )
-
-
-async def series(session: AsyncSession, key: str, scope: str, first: date, last: date, now: datetime) -> Series:
-    """The months from `first` to `last`; a scope that nobody asked to keep is computed for this answer."""
+async def drop_scope(session: AsyncSession, key: str, scope: str) -> None:
+    """Observe it no more; what was observed stays."""
     measure = await find_measure(session, key)
-    parsed = check_scope(scope)
-    materialised = await repository.has_scope(session, key, scope)
-    targets = await repository.list_targets(session, key, scope)
-    baselines = await repository.list_baselines(session, key, scope)
-    expression, basis = expression_of(measure), measure.parameters["period_by"]
-    points: list[Point] = []
-    if materialised:
-        points += [
-            _point(row.period, row.value, row.numerator, row.n, row.revision, row.provisional)
-            for row in await repository.latest_observations(session, key, scope, first, last)
-        ]
-    else:
-        for month in months_between(first, last):
-            value, numerator, n = await repository.compute(session, expression, basis, parsed, month, month)
-            if n:
-                points.append(_point(month, value, numerator, n, 1, not is_over(month, now)))
-    for point in points:
-        held = _in_force(targets, baselines, point.period_start)
-        point.target, point.baseline = held.target, held.baseline
-    value, numerator, n = await repository.compute(session, expression, basis, parsed, first, last)
-    return Series(
-        measure=MeasureView.model_validate(measure),
-        scope=scope,
-        points=points,
-        overall=Overall(value=value, numerator=numerator, n=n),
-        materialised=materialised,
-    )
+    canonical = str(check_scope(measure, scope))
+    if canonical == rules.ALL:
+        raise problems.UnsoundScope("scope: every measure is observed over all")
+    if not await repository.remove_scope(session, key, canonical):
+        raise problems.MeasureNotFound(f"{key} is not observed for {canonical}")
 
 
-def _point(
-    month: date, value: float | None, numerator: float | None, n: int, revision: int, provisional: bool
-) -> Point:
-    return Point(
-        period=f"{month:%Y-%m}",
-        period_start=month,
-        period_end=next_month(month),
-        value=value,
-        numerator=numerator,
-        n=n,
-        revision=revision,
-        provisional=provisional,
-        target=None,
-        baseline=None,
-    )
+async def tell_reviews_due(session: AsyncSession, today: date, most: int) -> int:
+    """R64: have each owner hear, once, that the definition is to be looked at again."""
+    due = await repository.claim_reviews_due(session, today, most)
+    for measure in due:
+        told = MeasureReviewDue(key=measure.key, name=measure.name, owner=measure.owner, due_on=measure.review_due)
+        version = await repository.next_version(session, measure.key)
+        await record(session, told, subject=measure.key, sequence=version, correlation_id=measure.key)
+    return len(due)

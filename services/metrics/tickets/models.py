@@ -11,7 +11,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.metrics.database import spine
 
@@ -34,7 +36,11 @@ tickets = Table(
     Column("resolver", Text),
     Column("category", Text),
     Column("cause", Text),
+    Column("incident_class", Text),
     Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("failed_at", DateTime(timezone=True)),
+    Column("due_at", DateTime(timezone=True)),
+    Column("pauses", JSONB(none_as_null=True)),
     Column("responded_at", DateTime(timezone=True)),
     Column("resolved_at", DateTime(timezone=True)),
     Column("last_resolved_at", DateTime(timezone=True)),
@@ -49,4 +55,5 @@ tickets = Table(
     Index(None, "opened_at"),
     Index(None, "resolved_at"),
     Index(None, "closed_at"),
+    Index("ix_tickets_interruptions", "opened_at", postgresql_where=text("incident_class = 'interruption'")),
 )

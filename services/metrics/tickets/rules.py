@@ -2,13 +2,15 @@
 late or out of order: a state change is what differs from the stored state, so a repeat changes nothing."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Literal
 from uuid import UUID
 
-from services.metrics.measures.periods import Basis, month_of
-from shared.ticketing.facts import Kind, State, TicketFacts
+from services.metrics.measures.periods import Basis, local_day, month_of, months_between
+from services.metrics.measures.rules import DIMENSIONS
+from shared.ticketing.facts import IncidentClass, Kind, State, TicketFacts
 
+Pauses = list[list[str | None]]
 Happening = Literal["opened", "responded", "resolved", "reopened", "closed"]
 
 _DONE: frozenset[State] = frozenset({"resolved", "closed", "cancelled"})
@@ -19,7 +21,8 @@ class Ticket:
     """A ticket as stored.
 
     `resolved_at` is the present resolution (none while it is open again); `last_resolved_at` the last update in which
-    the source called it resolved, which a reopen leaves; `version` counts the events told of it.
+    the source called it resolved, which a reopen leaves; `version` counts the events told of it. `pauses` are the spans
+    in which it was pending, as ISO times, the last one open while it is; None when it never was.
     """
 
     id: UUID
@@ -38,7 +41,11 @@ class Ticket:
     resolver: str | None
     category: str | None
     cause: str | None
+    incident_class: IncidentClass | None
     opened_at: datetime
+    failed_at: datetime | None
+    due_at: datetime | None
+    pauses: Pauses | None
     responded_at: datetime | None
     resolved_at: datetime | None
     last_resolved_at: datetime | None
@@ -81,7 +88,11 @@ def begin(ticket_id: UUID, facts: TicketFacts) -> Ticket:
         resolver=None,
         category=None,
         cause=None,
+        incident_class=None,
         opened_at=facts.opened_at,
+        failed_at=None,
+        due_at=None,
+        pauses=None,
         responded_at=None,
         resolved_at=None,
         last_resolved_at=None,
@@ -156,7 +167,10 @@ def _describe(ticket: Ticket, facts: TicketFacts) -> Ticket:
         resolver=facts.resolver or ticket.resolver,
         category=facts.category or ticket.category,
         cause=facts.cause or ticket.cause,
+        incident_class=facts.incident_class or ticket.incident_class,
         opened_at=facts.opened_at,
+        failed_at=facts.failed_at or ticket.failed_at,
+        due_at=facts.due_at or ticket.due_at,
         reported_resolved_at=facts.reported_resolved_at or ticket.reported_resolved_at,
         reported_reopen_count=_later(facts.reported_reopen_count, ticket.reported_reopen_count),
         sla_met=ticket.sla_met if facts.sla_met is None else facts.sla_met,
@@ -168,6 +182,7 @@ def _move(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticket:
     if facts.state not in _DONE and ticket.state in _DONE:
         ticket = _reopen(ticket, facts, changes)
     ticket = _respond(ticket, facts, changes)
+    ticket = replace(ticket, pauses=_pause(ticket.pauses, facts.state == "pending", facts.updated_at))
     if facts.state == "resolved":
         if ticket.state not in _DONE or ticket.resolved_at is None:
             return _resolve(replace(ticket, state="resolved"), facts, changes)
@@ -175,6 +190,17 @@ def _move(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticket:
     if facts.state in _DONE:
         return _close(ticket, facts, changes)
     return replace(ticket, state=facts.state)
+
+
+def _pause(pauses: Pauses | None, is_pending: bool, at: datetime) -> Pauses | None:
+    """A pause begins with the first update that says pending and ends with the next that does not (R112)."""
+    spans = pauses or []
+    is_open = bool(spans) and spans[-1][1] is None
+    if is_pending == is_open:
+        return pauses
+    if is_pending:
+        return [*spans, [at.isoformat(), None]]
+    return [*spans[:-1], [spans[-1][0], at.isoformat()]]
 
 
 def _respond(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticket:
@@ -236,8 +262,9 @@ def _later(new: int | None, old: int | None) -> int | None:
     return max(new, old)
 
 
-def touched_periods(before: Ticket | None, after: Ticket) -> set[tuple[Basis, date]]:
-    """The months whose values may differ after this change, by each basis on which a measure counts."""
+def touched_periods(before: Ticket | None, after: Ticket, zone: tzinfo, now: datetime) -> set[tuple[Basis, date]]:
+    """The months whose values may differ after this change, by each basis on which a measure counts; an interruption
+    lies in every month from the fault to its end."""
     periods: set[tuple[Basis, date]] = set()
     for ticket in (before, after):
         if ticket is None:
@@ -247,5 +274,21 @@ def touched_periods(before: Ticket | None, after: Ticket) -> set[tuple[Basis, da
             "resolved": ticket.resolved_at,
             "closed": ticket.closed_at,
         }
-        periods |= {(basis, month_of(at.date())) for basis, at in times.items() if at is not None}
+        periods |= {(basis, month_of(local_day(at, zone))) for basis, at in times.items() if at is not None}
+        if ticket.incident_class == "interruption":
+            first = ticket.failed_at or ticket.opened_at
+            last = max(ticket.resolved_at or ticket.closed_at or now, first)
+            months = months_between(local_day(first, zone), local_day(last, zone))
+            periods |= {("interrupted", month) for month in months}
     return periods
+
+
+def touched_scopes(before: Ticket | None, after: Ticket) -> set[str]:
+    """The single `dimension=value` that the ticket belongs to, or did."""
+    return {
+        f"{dimension}={getattr(ticket, dimension)}"
+        for ticket in (before, after)
+        if ticket is not None
+        for dimension in DIMENSIONS
+        if getattr(ticket, dimension) is not None
+    }

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from shared.ticketing.facts import Kind, State
+from shared.ticketing.facts import IncidentClass, Kind, State
 
 
 class TicketView(BaseModel):
@@ -28,7 +28,11 @@ class TicketView(BaseModel):
     resolver: str | None
     category: str | None
     cause: str | None
+    incident_class: IncidentClass | None
     opened_at: datetime
+    failed_at: datetime | None
+    due_at: datetime | None
+    pauses: list[list[datetime | None]] | None
     responded_at: datetime | None
     resolved_at: datetime | None
     last_resolved_at: datetime | None

@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.metrics.measures import repository as measures
+from services.metrics.evaluation.repository import mark_dirty
 from services.metrics.measures.periods import Basis
+from services.metrics.settings import settings
 from services.metrics.tickets import repository, rules
 from services.metrics.tickets.rules import Change, Ticket
+from shared import clock
 from shared.events.envelope import Draft, Origin, current_origin
 from shared.events.metrics import (
     IncidentClosed,
@@ -25,6 +27,8 @@ from shared.outbox import record_all
 from shared.ticketing.facts import TicketFacts
 
 Key = tuple[str, str]
+_MOST_BY_SCOPE = 100
+"""Larger batches touch so many scopes that naming them costs more than computing all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,10 @@ async def ingest(session: AsyncSession, updates: Sequence[TicketFacts]) -> Inges
     A new ticket that somebody else inserts at the same moment is read again, and its updates applied to theirs.
     """
     changes: list[Change] = []
-    touched: set[tuple[Basis, date]] = set()
+    marks: dict[tuple[Basis, date], set[str] | None] = {}
     changed = 0
+    by_scope = len(updates) <= _MOST_BY_SCOPE
+    zone, now = settings().zone, clock.now()
     waiting = updates
     while waiting:
         stored = await repository.lock_tickets(session, {_key(facts) for facts in waiting})
@@ -54,14 +60,28 @@ async def ingest(session: AsyncSession, updates: Sequence[TicketFacts]) -> Inges
         await repository.update_tickets(session, differing)
         for key, ticket in current.items():
             if key not in lost and ticket != stored.get(key):
-                touched |= rules.touched_periods(stored.get(key), ticket)
+                before = stored.get(key)
+                scopes = rules.touched_scopes(before, ticket) if by_scope else None
+                for period in rules.touched_periods(before, ticket, zone, now):
+                    _touch(marks, period, scopes)
                 changed += 1
         changes += [change for change in brought if (change.ticket.source, change.ticket.external_id) not in lost]
         waiting = [facts for facts in waiting if _key(facts) in lost]
-    await measures.mark_dirty(session, touched)
+    await mark_dirty(session, marks)
     origin = current_origin.get()
     await record_all(session, [_draft(change, origin) for change in changes if change.ticket.kind == "incident"])
     return Ingested(len(updates), changed)
+
+
+def _touch(
+    marks: dict[tuple[Basis, date], set[str] | None], period: tuple[Basis, date], scopes: set[str] | None
+) -> None:
+    if scopes is None:
+        marks[period] = None
+        return
+    known = marks.setdefault(period, set())
+    if known is not None:
+        known |= scopes
 
 
 def _apply_all(stored: dict[Key, Ticket], updates: Sequence[TicketFacts]) -> tuple[dict[Key, Ticket], list[Change]]:

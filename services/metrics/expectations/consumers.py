@@ -1,11 +1,14 @@
-"""What measures hear: a signed effect moves the baseline, and only that does by itself."""
+"""What is heard of expectations: a signed effect moves the baseline, and only that does by itself."""
 
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.metrics.expectations import service
 from services.metrics.gaps import service as gaps
-from services.metrics.measures import rules, service
+from services.metrics.measures import rules
+from services.metrics.measures.periods import next_period, period_of
+from services.metrics.measures.service import find_measure
 from shared.events.envelope import Event
 from shared.events.improvement import BaselineResetRequested
 from shared.inbox import Handler
@@ -18,8 +21,9 @@ async def reset_baselines(session: AsyncSession, events: Sequence[Event[Baseline
     """
     for event in events:
         asked = event.data
-        measure = await service.find_measure(session, asked.measure_key)
-        held = (await service.expectation_for(session, asked.measure_key, asked.scope, asked.effective_from)).baseline
+        measure = await find_measure(session, asked.measure_key)
+        end = next_period(measure.frequency, period_of(measure.frequency, asked.effective_from))
+        held = (await service.in_force(session, measure.key, [asked.scope], end))[asked.scope].baseline
         if held is None or rules.is_better(measure.direction, asked.value, held):
             await service.put_baseline(
                 session,
