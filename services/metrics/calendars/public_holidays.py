@@ -1,4 +1,4 @@
-"""Public holidays and make-up workdays (调休) by country, from the `holidays` library; names in the country's language."""
+"""Public holidays and make-up workdays (调休) by country, from the `holidays` library, in the country's language."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

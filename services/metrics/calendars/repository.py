@@ -95,7 +95,7 @@ async def keep_holiday_years(
     await session.execute(_KEEP_YEARS, values)
 
 
-async def list_countries_without(session: AsyncSession, year: int, limit: int) -> Sequence[Row[Any]]:
+async def list_countries_without(session: AsyncSession, year: int, limit: int) -> Sequence[Row[Any, Any]]:
     """Countries and subdivisions that calendars go by and of which this year is not kept."""
     subdivision = func.coalesce(calendars.c.subdivision, "")
     kept = select(holiday_years.c.year).where(

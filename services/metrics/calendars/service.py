@@ -23,7 +23,7 @@ BUILT_IN = CalendarView(
     key=ALWAYS_KEY,
     name="Around the clock, every day",
     zone=ALWAYS.zone,
-    week=Week(**{weekday: ["00:00-24:00"] for weekday in WEEKDAYS}),
+    week=Week(**dict.fromkeys(WEEKDAYS, ("00:00-24:00",))),
     version=1,
     edited_by="ratchet",
     edited_at=None,
@@ -78,9 +78,7 @@ async def put_calendar(
         BuiltInCalendar, PreconditionRequired, LostUpdate, UnknownCountry, and what `check_calendar` raises.
     """
     if key == ALWAYS_KEY:
-        raise BuiltInCalendar(
-            f"the calendar '{ALWAYS_KEY}' is built in and stays as it is; define one under another key"
-        )
+        raise BuiltInCalendar(f"the calendar '{ALWAYS_KEY}' is built in; define one under another key")
     check_calendar(body)
     check_country(body.country, body.subdivision)
     known = await repository.lock_calendar(session, key)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.metrics.agreements.models import agreements
 from services.metrics.catalogue.models import customers, departments, entry_versions, projects, services
 from services.metrics.catalogue.schemas import Kind
+from services.metrics.gaps.models import gaps
 
 TABLES: Mapping[Kind, Table] = {
     "service": services,
@@ -180,6 +181,12 @@ async def list_users(session: AsyncSession, kind: Kind, key: str, limit: int) ->
     return found[:limit]
 
 
+async def count_open_gaps(session: AsyncSession) -> Sequence[tuple[str, int]]:
+    """How many gaps are open, by scope."""
+    query = select(gaps.c.scope, func.count()).where(gaps.c.state == "open").group_by(gaps.c.scope)
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
 async def list_unknown(session: AsyncSession, since: datetime, most: int, items: int) -> tuple[int, Sequence[Row[Any]]]:
     """Values of tickets opened since then that the catalogue does not hold, and how many tickets were looked at.
 
@@ -189,6 +196,6 @@ async def list_unknown(session: AsyncSession, since: datetime, most: int, items:
     return rows[0].looked_at, [row for row in rows if row.kind is not None][:items]
 
 
-def _users(word: str, table: Table, condition: Any, name: str = "key") -> Select[tuple[str]]:
+def _users(word: str, table: Table, condition: Any, name: str = "key") -> Select[str]:
     named = func.concat(literal(word, Text), " ", table.c[name])
     return select(named).where(condition).order_by(named)

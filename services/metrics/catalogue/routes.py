@@ -59,7 +59,7 @@ async def list_services(
     cursor: Cursor = None,
 ) -> Page[ServiceView | OfferedService]:
     """By key: who edits the catalogue sees all, others what is published and visible to one of their roles (R116)."""
-    filters = {"state": state, "service_class": service_class}
+    filters: dict[str, str | None] = {"state": state, "service_class": service_class}
     if rules.is_staff(caller):
         filters.update({"criticality": criticality, "department": department, "owner": owner})
     elif criticality or department or owner:

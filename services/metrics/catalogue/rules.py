@@ -65,5 +65,5 @@ def check_parent(key: str, parent: str | None, parents: Mapping[str, str | None]
         parent = parents.get(parent)
     if parent is not None:
         raise DepartmentCycle(
-            f"parent: {' → '.join([*way, parent])} leads back to itself; choose a parent that does not belong to {key!r}"
+            f"parent: {' → '.join([*way, parent])} leads back to itself; choose a parent outside {key!r}"
         )
