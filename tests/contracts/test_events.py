@@ -25,8 +25,8 @@ SOURCES = {
     "notifier": (notifier,),
 }
 """The modules in which each service's events are written down."""
-CLOSED = {"plan", "verification_plan", "parameters"}
-"""Parts that do not grow within a version: a plan that is frozen under its hash, and a map of strings."""
+CLOSED = {"plan", "verification_plan", "parameters", "evidence"}
+"""Parts that do not grow within a version: a plan that is frozen under its hash, and maps of free keys."""
 
 each_type = pytest.mark.parametrize("type_", sorted(CONTRACTS))
 
