@@ -39,7 +39,8 @@ _FORGET_KEYS = text("DELETE FROM idempotency_keys WHERE created_at < now() - mak
 @dataclass(frozen=True)
 class Definition:
     """What a service is. `ports` are put on `app.state` for its routes; `seed` writes what every installation begins
-    with, at each start, and does nothing where it is there."""
+    with, at each start, and does nothing where it is there; `closers` give back what the ports hold, once relay and
+    jobs have ended."""
 
     spine: Spine
     title: str
@@ -50,6 +51,7 @@ class Definition:
     ports: Mapping[str, Any] = field(default_factory=dict)
     home: str | None = None
     seed: Callable[[AsyncSession], Awaitable[None]] | None = None
+    closers: tuple[Callable[[], Awaitable[None]], ...] = ()
 
     @property
     def name(self) -> str:
@@ -107,6 +109,8 @@ class Service:
         self._tasks.clear()
 
     async def close(self) -> None:
+        for close in self.definition.closers:
+            await close()
         if hasattr(self.app.state, "database"):
             await self.database.close()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.metrics.analysis import consumers as analysis
 from services.metrics.analysis import jobs as analysis_jobs
+from services.metrics.analysis.worker import Worker
 from services.metrics.calendars import jobs as calendar_jobs
 from services.metrics.calendars import routes as calendars
 from services.metrics.callbacks import consumers as callbacks
@@ -30,6 +31,7 @@ from shared.settings import Settings
 
 def define(settings: Settings) -> Definition:
     """Everything that metrics is made of."""
+    statistics = Worker()
     return Definition(
         spine=spine,
         title="metrics: what was promised, what was delivered, where the gap is",
@@ -49,7 +51,13 @@ def define(settings: Settings) -> Definition:
         ),
         home="/overview",
         handlers=(*callbacks.handlers, *baselines.handlers, *analysis.handlers),
-        jobs=(*evaluation_jobs.make_jobs(MetricsSettings()), *measure_jobs.jobs, *analysis_jobs.jobs, *calendar_jobs.jobs),
-        ports={"sealer": Sealer(settings.keys.seal)},
+        jobs=(
+            *evaluation_jobs.make_jobs(MetricsSettings()),
+            *measure_jobs.jobs,
+            *analysis_jobs.make_jobs(statistics),
+            *calendar_jobs.jobs,
+        ),
+        ports={"sealer": Sealer(settings.keys.seal), "statistics": statistics},
         seed=define_builtin_measures,
+        closers=(statistics.close,),
     )

@@ -43,7 +43,7 @@ class TooFew(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Datum:
-    """One period's value over `n` cases; `numerator` are the successes among them, where it is a proportion of cases."""
+    """One period's value over `n` cases; `numerator` are of these the successes, where it is a share of cases."""
 
     period: date
     value: float

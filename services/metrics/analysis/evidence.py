@@ -58,6 +58,7 @@ class Guard(_Value):
 class Question(_Value):
     """A frozen verification plan with its data. `minimum_effect` and `target` are in the measure's unit."""
 
+    kind: Literal["assess"] = "assess"
     direction: Direction
     before: Data
     after: Data

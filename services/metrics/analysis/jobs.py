@@ -1,15 +1,16 @@
 """The assessment of effects: gathered in one transaction, computed in a process of its own, told in another."""
 
 from datetime import timedelta
+from functools import partial
 
 from services.metrics.analysis import repository, service
-from services.metrics.analysis.worker import TIMEOUT_SECONDS, assess_in_worker
+from services.metrics.analysis.worker import TIMEOUT_SECONDS, Worker, assess_in_worker
 from shared import clock
 from shared.database import Database
 from shared.jobs import Job
 
 
-async def assess_next(database: Database) -> int:
+async def assess_next(worker: Worker, database: Database) -> int:
     """Assess one request whose turn it is."""
     now = clock.now()
     async with database.transaction() as session:
@@ -23,10 +24,12 @@ async def assess_next(database: Database) -> int:
         async with database.transaction() as session:
             await service.tell_unanswerable(session, request.id, str(error), clock.now())
         return 1
-    answer = await assess_in_worker(compared.question)
+    answer = await assess_in_worker(worker, compared.question)
     async with database.transaction() as session:
         await service.tell(session, request.id, compared, answer, clock.now())
     return 1
 
 
-jobs = (Job("metrics.assess_effects", 1.0, assess_next),)
+def make_jobs(worker: Worker) -> tuple[Job, ...]:
+    """The jobs, with the worker that computes."""
+    return (Job("metrics.assess_effects", 1.0, partial(assess_next, worker)),)
