@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from services.metrics.agreements import jobs as agreement_jobs
+from services.metrics.agreements import routes as agreements
 from services.metrics.analysis import consumers as analysis
 from services.metrics.analysis import jobs as analysis_jobs
 from services.metrics.analysis.worker import Worker
@@ -14,6 +16,7 @@ from services.metrics.database import spine
 from services.metrics.evaluation import jobs as evaluation_jobs
 from services.metrics.expectations import consumers as baselines
 from services.metrics.expectations import routes as expectations
+from services.metrics.feasibility import routes as feasibility
 from services.metrics.gaps import routes as gaps
 from services.metrics.imports import routes as imports
 from services.metrics.inbound import routes as inbound
@@ -21,6 +24,7 @@ from services.metrics.measures import jobs as measure_jobs
 from services.metrics.measures import pages as measure_pages
 from services.metrics.measures import routes as measures
 from services.metrics.measures.service import define_builtin_measures
+from services.metrics.negotiations import routes as negotiations
 from services.metrics.observations import routes as observations
 from services.metrics.settings import MetricsSettings
 from services.metrics.tickets import routes as tickets
@@ -47,6 +51,9 @@ def define(settings: Settings) -> Definition:
             calendars.routes,
             catalogue.routes,
             catalogue_pages.pages,
+            agreements.routes,
+            negotiations.routes,
+            feasibility.routes,
             measure_pages.pages,
         ),
         home="/overview",
@@ -56,6 +63,7 @@ def define(settings: Settings) -> Definition:
             *measure_jobs.jobs,
             *analysis_jobs.make_jobs(statistics),
             *calendar_jobs.jobs,
+            *agreement_jobs.jobs,
         ),
         ports={"sealer": Sealer(settings.keys.seal), "statistics": statistics},
         seed=define_builtin_measures,

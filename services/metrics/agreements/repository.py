@@ -25,7 +25,7 @@ async def list_operating_clauses(session: AsyncSession, on: date) -> Sequence[Ro
         agreements.c.effective_from <= on,
         agreements.c.effective_to >= on,
     )
-    return (await session.execute(query)).all()
+    return list(await session.execute(query))
 
 
 async def list_clauses_between(session: AsyncSession, first: date, last: date) -> Sequence[Row[Any]]:
@@ -42,7 +42,7 @@ async def list_clauses_between(session: AsyncSession, first: date, last: date) -
         agreements.c.effective_from <= last,
         ended_on >= first,
     )
-    return (await session.execute(query)).all()
+    return list(await session.execute(query))
 
 
 def _clauses_with_agreement() -> Select[Any]:

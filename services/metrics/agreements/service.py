@@ -160,7 +160,7 @@ async def request_renegotiation(
     first = max(today() + _DAY, agreement.effective_from)
     last = max(first, agreement.effective_to)
     successor = await _succeed(session, agreement, "negotiating", first, last, reason)
-    state = "under_review" if agreement.state == "in_force" else agreement.state
+    state: rules.State = "under_review" if agreement.state == "in_force" else agreement.state
     moved = await move(session, agreement, "request_renegotiation", state, reason, reason=reason)
     await tell(
         session,

@@ -1,5 +1,6 @@
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -277,7 +278,7 @@ class TestFindUnsoundPenalty:
         tiers = penalty(
             *(
                 {"low": low, "high": high, "percent_of_fee": percent}
-                for (low, high), percent in zip(zip(bounds, bounds[1:], strict=False), steps, strict=True)
+                for (low, high), percent in zip(pairwise(bounds), steps, strict=True)
             )
         )
         assert find_unsound_penalty(SHARE, tiers, FEE) is None
