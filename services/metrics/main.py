@@ -3,15 +3,20 @@
 from pathlib import Path
 
 from services.metrics.agreements import jobs as agreement_jobs
+from services.metrics.agreements import pages as agreement_pages
 from services.metrics.agreements import routes as agreements
 from services.metrics.analysis import consumers as analysis
 from services.metrics.analysis import jobs as analysis_jobs
+from services.metrics.analysis import routes as analysis_routes
 from services.metrics.analysis.worker import Worker
 from services.metrics.calendars import jobs as calendar_jobs
 from services.metrics.calendars import routes as calendars
 from services.metrics.callbacks import consumers as callbacks
 from services.metrics.catalogue import pages as catalogue_pages
 from services.metrics.catalogue import routes as catalogue
+from services.metrics.connections import jobs as connection_jobs
+from services.metrics.connections import routes as connections
+from services.metrics.connections.service import Sources
 from services.metrics.database import spine
 from services.metrics.evaluation import jobs as evaluation_jobs
 from services.metrics.expectations import consumers as baselines
@@ -19,6 +24,7 @@ from services.metrics.expectations import routes as expectations
 from services.metrics.feasibility import routes as feasibility
 from services.metrics.gaps import routes as gaps
 from services.metrics.imports import routes as imports
+from services.metrics.inbound import jobs as inbound_jobs
 from services.metrics.inbound import routes as inbound
 from services.metrics.measures import jobs as measure_jobs
 from services.metrics.measures import pages as measure_pages
@@ -26,6 +32,8 @@ from services.metrics.measures import routes as measures
 from services.metrics.measures.service import define_builtin_measures
 from services.metrics.negotiations import routes as negotiations
 from services.metrics.observations import routes as observations
+from services.metrics.reports import jobs as report_jobs
+from services.metrics.reports import routes as reports
 from services.metrics.settings import MetricsSettings
 from services.metrics.tickets import routes as tickets
 from shared.app import Definition
@@ -36,22 +44,27 @@ from shared.settings import Settings
 def define(settings: Settings) -> Definition:
     """Everything that metrics is made of."""
     statistics = Worker()
+    sources = Sources(Sealer(settings.keys.seal))
     return Definition(
         spine=spine,
         title="metrics: what was promised, what was delivered, where the gap is",
         migrations=Path(__file__).parent / "migrations",
         routers=(
             tickets.routes,
+            connections.routes,
             inbound.routes,
             imports.routes,
             measures.routes,
             observations.routes,
             expectations.routes,
+            reports.routes,
             gaps.routes,
+            analysis_routes.routes,
             calendars.routes,
             catalogue.routes,
             catalogue_pages.pages,
             agreements.routes,
+            agreement_pages.pages,
             negotiations.routes,
             feasibility.routes,
             measure_pages.pages,
@@ -60,12 +73,14 @@ def define(settings: Settings) -> Definition:
         handlers=(*callbacks.handlers, *baselines.handlers, *analysis.handlers),
         jobs=(
             *evaluation_jobs.make_jobs(MetricsSettings()),
-            *measure_jobs.jobs,
+            *measure_jobs.jobs, *report_jobs.jobs,
             *analysis_jobs.make_jobs(statistics),
             *calendar_jobs.jobs,
             *agreement_jobs.jobs,
+            *connection_jobs.make_jobs(sources, MetricsSettings()),
+            *inbound_jobs.make_jobs(sources, MetricsSettings()),
         ),
-        ports={"sealer": Sealer(settings.keys.seal), "statistics": statistics},
+        ports={"sources": sources, "statistics": statistics},
         seed=define_builtin_measures,
         closers=(statistics.close,),
     )
