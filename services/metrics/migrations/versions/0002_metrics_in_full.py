@@ -28,6 +28,14 @@ def upgrade() -> None:
     schema='metrics'
     )
     op.create_index(op.f('ix_agreement_confirmations_agreement_id_id'), 'agreement_confirmations', ['agreement_id', 'id'], unique=False, schema='metrics')
+    op.create_table('agreement_evaluations',
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('period', sa.Date(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('evaluated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('agreement_id', 'period', name=op.f('pk_agreement_evaluations')),
+    schema='metrics'
+    )
     op.create_table('agreement_history',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('agreement_id', sa.Uuid(), nullable=False),
@@ -81,6 +89,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_agreements_customer'), 'agreements', ['customer'], unique=False, schema='metrics')
     op.create_index(op.f('ix_agreements_state_id'), 'agreements', ['state', 'id'], unique=False, schema='metrics')
+    op.create_table('attainment_marks',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('clause_id', sa.Uuid(), nullable=False),
+    sa.Column('period', sa.Date(), nullable=False),
+    sa.Column('marked_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_attainment_marks')),
+    schema='metrics'
+    )
     op.create_table('calendar_versions',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
@@ -106,6 +122,33 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key', name=op.f('pk_calendars')),
     schema='metrics'
     )
+    op.create_table('clause_evaluations',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('clause_id', sa.Uuid(), nullable=False),
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('measure_key', sa.Text(), nullable=True),
+    sa.Column('period', sa.Date(), nullable=False),
+    sa.Column('period_end', sa.Date(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('provisional', sa.Boolean(), nullable=False),
+    sa.Column('unit', sa.Text(), nullable=False),
+    sa.Column('direction', sa.Text(), nullable=False),
+    sa.Column('target', sa.Float(), nullable=False),
+    sa.Column('raw', sa.Float(), nullable=True),
+    sa.Column('raw_n', sa.BigInteger(), nullable=False),
+    sa.Column('excluded', sa.Float(), nullable=False),
+    sa.Column('adjusted', sa.Float(), nullable=True),
+    sa.Column('numerator', sa.Float(), nullable=True),
+    sa.Column('n', sa.BigInteger(), nullable=False),
+    sa.Column('verdict', sa.Text(), nullable=False),
+    sa.Column('details', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('evaluated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_clause_evaluations')),
+    sa.UniqueConstraint('clause_id', 'period', 'revision', name=op.f('uq_clause_evaluations_clause_id_period_revision')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_clause_evaluations_agreement_id_period'), 'clause_evaluations', ['agreement_id', 'period'], unique=False, schema='metrics')
+    op.create_index(op.f('ix_clause_evaluations_measure_key_period'), 'clause_evaluations', ['measure_key', 'period'], unique=False, schema='metrics')
     op.create_table('clauses',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('agreement_id', sa.Uuid(), nullable=False),
@@ -151,6 +194,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('kind', 'key', 'version', name=op.f('pk_entry_versions')),
     schema='metrics'
     )
+    op.create_table('feasibility_studies',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('findings', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('made_by', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_feasibility_studies')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_feasibility_studies_agreement_id_id'), 'feasibility_studies', ['agreement_id', 'id'], unique=False, schema='metrics')
     op.create_table('holiday_years',
     sa.Column('country', sa.Text(), nullable=False),
     sa.Column('subdivision', sa.Text(), nullable=False),
@@ -160,6 +214,25 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('country', 'subdivision', 'year', name=op.f('pk_holiday_years')),
     schema='metrics'
     )
+    op.create_table('loss_claims',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('period', sa.Date(), nullable=False),
+    sa.Column('amount', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=False),
+    sa.Column('evidence_sha256', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('claimed_by', sa.Text(), nullable=False),
+    sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decided_by', sa.Text(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decision_reason', sa.Text(), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_loss_claims')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_loss_claims_agreement_id_period'), 'loss_claims', ['agreement_id', 'period'], unique=False, schema='metrics')
     op.create_table('measure_definitions',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('definition_version', sa.Integer(), nullable=False),
@@ -169,6 +242,68 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key', 'definition_version', name=op.f('pk_measure_definitions')),
     schema='metrics'
     )
+    op.create_table('negotiation_positions',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('negotiation_id', sa.Uuid(), nullable=False),
+    sa.Column('party', sa.Text(), nullable=False),
+    sa.Column('statement', sa.Text(), nullable=False),
+    sa.Column('signatory', sa.Text(), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=True),
+    sa.Column('stated_by', sa.Text(), nullable=False),
+    sa.Column('stated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_negotiation_positions')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_negotiation_positions_negotiation_id_id'), 'negotiation_positions', ['negotiation_id', 'id'], unique=False, schema='metrics')
+    op.create_table('negotiations',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('clause', sa.Text(), nullable=True),
+    sa.Column('settlement_id', sa.Uuid(), nullable=True),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('opened_by_party', sa.Text(), nullable=False),
+    sa.Column('opened_by', sa.Text(), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('deadline', sa.Date(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('renegotiates', sa.Boolean(), nullable=False),
+    sa.Column('settled_by', sa.Text(), nullable=True),
+    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_negotiations')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_negotiations_agreement_id_id'), 'negotiations', ['agreement_id', 'id'], unique=False, schema='metrics')
+    op.create_index(op.f('ix_negotiations_state_id'), 'negotiations', ['state', 'id'], unique=False, schema='metrics')
+    op.create_table('overdue_collections',
+    sa.Column('measure_key', sa.Text(), nullable=False),
+    sa.Column('scope', sa.Text(), nullable=False),
+    sa.Column('period', sa.Date(), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('measure_key', 'scope', 'period', name=op.f('pk_overdue_collections')),
+    schema='metrics'
+    )
+    op.create_table('payload_replays',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('connection', sa.Text(), nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('until', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('reached', sa.Uuid(), nullable=False),
+    sa.Column('payloads', sa.BigInteger(), nullable=False),
+    sa.Column('accepted', sa.BigInteger(), nullable=False),
+    sa.Column('changed', sa.BigInteger(), nullable=False),
+    sa.Column('quarantined', sa.BigInteger(), nullable=False),
+    sa.Column('ignored', sa.BigInteger(), nullable=False),
+    sa.Column('requested_by', sa.Text(), nullable=False),
+    sa.Column('requested_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_payload_replays')),
+    schema='metrics'
+    )
+    op.create_index('ix_payload_replays_open', 'payload_replays', ['id'], unique=False, schema='metrics', postgresql_where=sa.text('finished_at IS NULL'))
     op.create_table('projects',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -185,6 +320,25 @@ def upgrade() -> None:
     schema='metrics'
     )
     op.create_index(op.f('ix_projects_customer'), 'projects', ['customer'], unique=False, schema='metrics')
+    op.create_table('reports',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('measure_key', sa.Text(), nullable=False),
+    sa.Column('scope', sa.Text(), nullable=False),
+    sa.Column('period', sa.Date(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('value', sa.Float(), nullable=True),
+    sa.Column('numerator', sa.Float(), nullable=True),
+    sa.Column('n', sa.BigInteger(), nullable=False),
+    sa.Column('missing', sa.BigInteger(), nullable=False),
+    sa.Column('suggestion', sa.Text(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('reported_by', sa.Text(), nullable=False),
+    sa.Column('reported_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reports')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_reports_measure_key_scope_period_number'), 'reports', ['measure_key', 'scope', 'period', 'number'], unique=True, schema='metrics')
     op.create_table('services',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
@@ -210,15 +364,69 @@ def upgrade() -> None:
     schema='metrics'
     )
     op.create_index(op.f('ix_services_calendar'), 'services', ['calendar'], unique=False, schema='metrics')
+    op.create_table('settlements',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('period', sa.Date(), nullable=False),
+    sa.Column('period_end', sa.Date(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('fee', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('lines', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('penalties_uncapped', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('penalty_cap', sa.Numeric(precision=14, scale=2), nullable=True),
+    sa.Column('penalties', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('claims', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('total_due', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('issued_by', sa.Text(), nullable=True),
+    sa.Column('issued_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('provider_confirmed_by', sa.Text(), nullable=True),
+    sa.Column('provider_confirmed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('customer_confirmed_by', sa.Text(), nullable=True),
+    sa.Column('customer_confirmed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_settlements')),
+    sa.UniqueConstraint('agreement_id', 'period', 'revision', name=op.f('uq_settlements_agreement_id_period_revision')),
+    schema='metrics'
+    )
     op.add_column('baselines', sa.Column('window_from', sa.Date(), nullable=True), schema='metrics')
     op.add_column('baselines', sa.Column('window_to', sa.Date(), nullable=True), schema='metrics')
     op.add_column('callback_facts', sa.Column('score', sa.Integer(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('states', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False), schema='metrics')
+    op.add_column('connections', sa.Column('owner', sa.Text(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('expected_every_hours', sa.Double(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('base_url', sa.Text(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('poll_authentication', sa.Text(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('sealed_poll_secret', sa.Text(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('poll_filter', sa.Text(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('poll_every_seconds', sa.Integer(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('poll_since', sa.DateTime(timezone=True), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('polled_until', sa.DateTime(timezone=True), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('round_since', sa.DateTime(timezone=True), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('round_page', sa.Integer(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('next_poll_at', sa.DateTime(timezone=True), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('leased_until', sa.DateTime(timezone=True), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('last_polled_at', sa.DateTime(timezone=True), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('last_error', sa.Text(), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('failures', sa.Integer(), server_default=sa.text('0'), nullable=False), schema='metrics')
+    op.add_column('connections', sa.Column('silence_told_at', sa.DateTime(timezone=True), nullable=True), schema='metrics')
+    op.add_column('connections', sa.Column('silences', sa.BigInteger(), server_default=sa.text('0'), nullable=False), schema='metrics')
+    op.add_column('connections', sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False), schema='metrics')
     op.add_column('dirty_marks', sa.Column('measure_key', sa.Text(), nullable=True), schema='metrics')
     op.add_column('dirty_marks', sa.Column('scopes', sa.ARRAY(sa.Text()), nullable=True), schema='metrics')
     op.add_column('gap_occurrences', sa.Column('detection', sa.Text(), server_default=sa.text("'target_missed'"), nullable=False), schema='metrics')
     op.add_column('gaps', sa.Column('criticality', sa.Text(), nullable=True), schema='metrics')
     op.add_column('gaps', sa.Column('evidence', postgresql.JSONB(astext_type=sa.Text()), nullable=True), schema='metrics')
     op.add_column('gaps', sa.Column('target_loosened', sa.Boolean(), server_default=sa.text('false'), nullable=False), schema='metrics')
+    op.add_column('inbound_payloads', sa.Column('origin', sa.Text(), server_default=sa.text("'webhook'"), nullable=False), schema='metrics')
+    op.add_column('inbound_payloads', sa.Column('delivery', sa.Text(), nullable=True), schema='metrics')
+    op.add_column('inbound_payloads', sa.Column('outcome', sa.Text(), server_default=sa.text("'accepted'"), nullable=False), schema='metrics')
+    op.add_column('inbound_payloads', sa.Column('accepted', sa.Integer(), server_default=sa.text('0'), nullable=False), schema='metrics')
+    op.add_column('inbound_payloads', sa.Column('quarantined', sa.Integer(), server_default=sa.text('0'), nullable=False), schema='metrics')
+    op.add_column('inbound_payloads', sa.Column('note', sa.Text(), nullable=True), schema='metrics')
+    op.create_index('ix_inbound_payloads_exceptional', 'inbound_payloads', ['connection', 'outcome', 'id'], unique=False, schema='metrics', postgresql_where=sa.text("outcome <> 'accepted'"))
     op.add_column('measures', sa.Column('dimensions', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False), schema='metrics')
     op.add_column('measures', sa.Column('frequency', sa.Text(), server_default=sa.text("'monthly'"), nullable=False), schema='metrics')
     op.add_column('measures', sa.Column('collection', sa.Text(), server_default=sa.text("''"), nullable=False), schema='metrics')
@@ -229,6 +437,8 @@ def upgrade() -> None:
     op.add_column('observations', sa.Column('missing', sa.BigInteger(), server_default=sa.text('0'), nullable=False), schema='metrics')
     op.add_column('observations', sa.Column('origin', sa.Text(), server_default=sa.text("'computed'"), nullable=False), schema='metrics')
     op.create_index(op.f('ix_observations_measure_key_period'), 'observations', ['measure_key', 'period'], unique=False, schema='metrics')
+    op.add_column('quarantine', sa.Column('payload_id', sa.Uuid(), nullable=True), schema='metrics')
+    op.create_index('ix_quarantine_payload_id', 'quarantine', ['payload_id'], unique=False, schema='metrics', postgresql_where=sa.text('payload_id IS NOT NULL'))
     op.add_column('targets', sa.Column('loosened', sa.Boolean(), server_default=sa.text('false'), nullable=False), schema='metrics')
     op.add_column('tickets', sa.Column('incident_class', sa.Text(), nullable=True), schema='metrics')
     op.add_column('tickets', sa.Column('failed_at', sa.DateTime(timezone=True), nullable=True), schema='metrics')
@@ -246,6 +456,8 @@ def downgrade() -> None:
     op.drop_column('tickets', 'failed_at', schema='metrics')
     op.drop_column('tickets', 'incident_class', schema='metrics')
     op.drop_column('targets', 'loosened', schema='metrics')
+    op.drop_index('ix_quarantine_payload_id', table_name='quarantine', schema='metrics', postgresql_where=sa.text('payload_id IS NOT NULL'))
+    op.drop_column('quarantine', 'payload_id', schema='metrics')
     op.drop_index(op.f('ix_observations_measure_key_period'), table_name='observations', schema='metrics')
     op.drop_column('observations', 'origin', schema='metrics')
     op.drop_column('observations', 'missing', schema='metrics')
@@ -256,32 +468,79 @@ def downgrade() -> None:
     op.drop_column('measures', 'collection', schema='metrics')
     op.drop_column('measures', 'frequency', schema='metrics')
     op.drop_column('measures', 'dimensions', schema='metrics')
+    op.drop_index('ix_inbound_payloads_exceptional', table_name='inbound_payloads', schema='metrics', postgresql_where=sa.text("outcome <> 'accepted'"))
+    op.drop_column('inbound_payloads', 'note', schema='metrics')
+    op.drop_column('inbound_payloads', 'quarantined', schema='metrics')
+    op.drop_column('inbound_payloads', 'accepted', schema='metrics')
+    op.drop_column('inbound_payloads', 'outcome', schema='metrics')
+    op.drop_column('inbound_payloads', 'delivery', schema='metrics')
+    op.drop_column('inbound_payloads', 'origin', schema='metrics')
     op.drop_column('gaps', 'target_loosened', schema='metrics')
     op.drop_column('gaps', 'evidence', schema='metrics')
     op.drop_column('gaps', 'criticality', schema='metrics')
     op.drop_column('gap_occurrences', 'detection', schema='metrics')
     op.drop_column('dirty_marks', 'scopes', schema='metrics')
     op.drop_column('dirty_marks', 'measure_key', schema='metrics')
+    op.drop_column('connections', 'created_at', schema='metrics')
+    op.drop_column('connections', 'silences', schema='metrics')
+    op.drop_column('connections', 'silence_told_at', schema='metrics')
+    op.drop_column('connections', 'failures', schema='metrics')
+    op.drop_column('connections', 'last_error', schema='metrics')
+    op.drop_column('connections', 'last_polled_at', schema='metrics')
+    op.drop_column('connections', 'leased_until', schema='metrics')
+    op.drop_column('connections', 'next_poll_at', schema='metrics')
+    op.drop_column('connections', 'round_page', schema='metrics')
+    op.drop_column('connections', 'round_since', schema='metrics')
+    op.drop_column('connections', 'polled_until', schema='metrics')
+    op.drop_column('connections', 'poll_since', schema='metrics')
+    op.drop_column('connections', 'poll_every_seconds', schema='metrics')
+    op.drop_column('connections', 'poll_filter', schema='metrics')
+    op.drop_column('connections', 'sealed_poll_secret', schema='metrics')
+    op.drop_column('connections', 'poll_authentication', schema='metrics')
+    op.drop_column('connections', 'base_url', schema='metrics')
+    op.drop_column('connections', 'expected_every_hours', schema='metrics')
+    op.drop_column('connections', 'owner', schema='metrics')
+    op.drop_column('connections', 'states', schema='metrics')
     op.drop_column('callback_facts', 'score', schema='metrics')
     op.drop_column('baselines', 'window_to', schema='metrics')
     op.drop_column('baselines', 'window_from', schema='metrics')
+    op.drop_table('settlements', schema='metrics')
     op.drop_index(op.f('ix_services_calendar'), table_name='services', schema='metrics')
     op.drop_table('services', schema='metrics')
+    op.drop_index(op.f('ix_reports_measure_key_scope_period_number'), table_name='reports', schema='metrics')
+    op.drop_table('reports', schema='metrics')
     op.drop_index(op.f('ix_projects_customer'), table_name='projects', schema='metrics')
     op.drop_table('projects', schema='metrics')
+    op.drop_index('ix_payload_replays_open', table_name='payload_replays', schema='metrics', postgresql_where=sa.text('finished_at IS NULL'))
+    op.drop_table('payload_replays', schema='metrics')
+    op.drop_table('overdue_collections', schema='metrics')
+    op.drop_index(op.f('ix_negotiations_state_id'), table_name='negotiations', schema='metrics')
+    op.drop_index(op.f('ix_negotiations_agreement_id_id'), table_name='negotiations', schema='metrics')
+    op.drop_table('negotiations', schema='metrics')
+    op.drop_index(op.f('ix_negotiation_positions_negotiation_id_id'), table_name='negotiation_positions', schema='metrics')
+    op.drop_table('negotiation_positions', schema='metrics')
     op.drop_table('measure_definitions', schema='metrics')
+    op.drop_index(op.f('ix_loss_claims_agreement_id_period'), table_name='loss_claims', schema='metrics')
+    op.drop_table('loss_claims', schema='metrics')
     op.drop_table('holiday_years', schema='metrics')
+    op.drop_index(op.f('ix_feasibility_studies_agreement_id_id'), table_name='feasibility_studies', schema='metrics')
+    op.drop_table('feasibility_studies', schema='metrics')
     op.drop_table('entry_versions', schema='metrics')
     op.drop_table('departments', schema='metrics')
     op.drop_table('customers', schema='metrics')
     op.drop_table('clauses', schema='metrics')
+    op.drop_index(op.f('ix_clause_evaluations_measure_key_period'), table_name='clause_evaluations', schema='metrics')
+    op.drop_index(op.f('ix_clause_evaluations_agreement_id_period'), table_name='clause_evaluations', schema='metrics')
+    op.drop_table('clause_evaluations', schema='metrics')
     op.drop_table('calendars', schema='metrics')
     op.drop_table('calendar_versions', schema='metrics')
+    op.drop_table('attainment_marks', schema='metrics')
     op.drop_index(op.f('ix_agreements_state_id'), table_name='agreements', schema='metrics')
     op.drop_index(op.f('ix_agreements_customer'), table_name='agreements', schema='metrics')
     op.drop_table('agreements', schema='metrics')
     op.drop_index(op.f('ix_agreement_history_agreement_id_id'), table_name='agreement_history', schema='metrics')
     op.drop_table('agreement_history', schema='metrics')
+    op.drop_table('agreement_evaluations', schema='metrics')
     op.drop_index(op.f('ix_agreement_confirmations_agreement_id_id'), table_name='agreement_confirmations', schema='metrics')
     op.drop_table('agreement_confirmations', schema='metrics')
     # ### end Alembic commands ###
