@@ -214,7 +214,7 @@ async def _compute_interruptions(
     """Overlapping interruptions are one; `n` is how many there were, and none at all is a good value, not no data."""
     assert isinstance(facts.expression, Interruptions)
     until = min(facts.end, now)
-    if until <= facts.start:
+    if until <= facts.start or not await _tells_interruptions(session, until):
         return []
     where, parameters = _of_scopes(dimensions, values)
     names = "".join(f', f."{name}" AS d{i}' for i, name in enumerate(dimensions))
@@ -238,6 +238,14 @@ async def _compute_interruptions(
     for wanted in values or ():
         found.setdefault(wanted, Aggregate(wanted, facts.expression.without_any, None, 0, 0))
     return list(found.values())
+
+
+async def _tells_interruptions(session: AsyncSession, until: datetime) -> bool:
+    """Whether any source has told of an interruption by then: before, nobody knows whether there were some."""
+    told = await session.execute(
+        text(f"SELECT 1 FROM tickets f WHERE {_INTERRUPTIONS} AND f.opened_at < :until LIMIT 1"), {"until": until}
+    )
+    return told.first() is not None
 
 
 async def interruptions(

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, Row, Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.metrics.measures.models import measures
 from services.metrics.observations.models import observations
 
 _COLUMNS = tuple(column.name for column in observations.columns)
@@ -95,6 +96,16 @@ async def latest_observations(
             observations.c.period <= last,
         )
         .order_by(observations.c.period, observations.c.revision.desc())
+    )
+    return (await session.execute(query)).all()
+
+
+async def provisional_of(session: AsyncSession, formula: str) -> Sequence[Row[Any]]:
+    """The provisional values of measures of this formula."""
+    query = (
+        select(observations)
+        .join(measures, measures.c.key == observations.c.measure_key)
+        .where(measures.c.formula == formula, observations.c.provisional)
     )
     return (await session.execute(query)).all()
 
