@@ -3,24 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, Row, Text, bindparam, delete, func, insert, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements.models import agreements
 from services.metrics.calendars.models import calendar_versions, calendars, holiday_years
 from services.metrics.catalogue.models import services
-
-_KEEP_YEARS = text(
-    "INSERT INTO holiday_years (country, subdivision, year, holidays, make_up_workdays)"
-    " SELECT :country, :subdivision, * FROM unnest(:years, :holidays, :make_up_workdays) ON CONFLICT DO NOTHING"
-).bindparams(
-    bindparam("years", type_=ARRAY(Integer)),
-    bindparam("holidays", type_=ARRAY(JSONB)),
-    bindparam("make_up_workdays", type_=ARRAY(JSONB)),
-    bindparam("country", type_=Text),
-    bindparam("subdivision", type_=Text),
-)
 
 
 async def get_calendar(session: AsyncSession, key: str) -> Row[Any] | None:
@@ -81,18 +70,9 @@ async def list_holiday_years(session: AsyncSession, country: str, subdivision: s
     return (await session.execute(query.order_by(holiday_years.c.year))).all()
 
 
-async def keep_holiday_years(
-    session: AsyncSession, country: str, subdivision: str, years: Mapping[int, tuple[Mapping[str, str], Sequence[str]]]
-) -> None:
-    """Holidays and make-up workdays by year; a year that is kept stays as it is."""
-    values = {
-        "country": country,
-        "subdivision": subdivision,
-        "years": list(years),
-        "holidays": [holidays for holidays, _ in years.values()],
-        "make_up_workdays": [made_up for _, made_up in years.values()],
-    }
-    await session.execute(_KEEP_YEARS, values)
+async def keep_holiday_years(session: AsyncSession, years: Sequence[Mapping[str, Any]]) -> None:
+    """A year that is kept already stays as it is."""
+    await session.execute(upsert(holiday_years).values(list(years)).on_conflict_do_nothing())
 
 
 async def list_countries_without(session: AsyncSession, year: int, limit: int) -> Sequence[Row[Any, Any]]:

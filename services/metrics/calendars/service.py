@@ -121,12 +121,21 @@ async def delete_calendar(session: AsyncSession, key: str, if_match: str | None)
 
 async def keep_years(session: AsyncSession, country: str, subdivision: str, years: Iterable[int]) -> None:
     """Write down these years' holidays: no later version of the library changes a year that has begun."""
-    kept = {}
+    kept = []
     for year in years:
         known = holidays_of(country, subdivision or None, year)
+        names = {day.isoformat(): name for day, name in known.holidays.items()}
         made_up = sorted(day.isoformat() for day in known.make_up_workdays)
-        kept[year] = ({day.isoformat(): name for day, name in known.holidays.items()}, made_up)
-    await repository.keep_holiday_years(session, country, subdivision, kept)
+        kept.append(
+            {
+                "country": country,
+                "subdivision": subdivision,
+                "year": year,
+                "holidays": names,
+                "make_up_workdays": made_up,
+            }
+        )
+    await repository.keep_holiday_years(session, kept)
 
 
 async def keep_begun_year(session: AsyncSession, now: datetime, most: int) -> int:
