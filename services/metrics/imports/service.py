@@ -6,22 +6,23 @@ from io import StringIO
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.metrics.connections import repository as connections
+from services.metrics.connections.service import find_zone
 from services.metrics.evaluation.repository import EVALUATION
 from services.metrics.imports import repository
 from services.metrics.imports.schemas import ChunkResult, ImportBody
 from services.metrics.inbound import repository as inbound_repository
+from services.metrics.inbound import rules
 from services.metrics.inbound import service as inbound
 from services.metrics.tickets import service as tickets
 from shared import clock, problems
 from shared.database import wake_after_commit
 from shared.events.envelope import current_origin
 from shared.ids import new_id
-from shared.ticketing.facts import TicketFacts, Unmappable
-from shared.ticketing.servicenow.log_mapper import COLUMNS, map_row
+from shared.ticketing.servicenow.log_mapper import COLUMNS
 
 MOST_ROWS = 5000
 csv.field_size_limit(1_000_000)  # as the client's: a long description is no reason to refuse a chunk
@@ -81,20 +82,16 @@ async def take_chunk(session: AsyncSession, import_id: UUID, offset: int, body: 
             f"rows {known.rows_done} to {offset} are missing; go on at {known.rows_done}", expected=known.rows_done
         )
     rows = _read(body)
-    connection = await inbound_repository.get_connection(session, known.connection)
-    zone = inbound.find_zone(connection.time_zone if connection else "UTC")
-    understood: list[TicketFacts] = []
-    unread: list[inbound.Unread] = []
-    for number, row in enumerate(rows, offset + 1):
-        try:
-            understood.append(map_row(row, known.connection, zone))
-        except Unmappable as error:
-            unread.append(inbound.Unread(f"{known.filename} data row {number}", str(error), _raw(row)))
+    connection = await connections.get_connection(session, known.connection)
+    zone = find_zone(connection.time_zone if connection else "UTC")
+    understood = rules.read_rows(rows, offset + 1, known.filename, known.connection, zone)
     now = clock.now()
-    await inbound_repository.keep_payload(session, known.connection, "text/csv", body, now)
+    values = inbound.payload_values(known.connection, "import", rules.CSV, body, understood)
+    await inbound_repository.keep_payload(session, values)
     origin = f"import {known.filename}"
-    kept = await inbound.quarantine(session, origin, known.connection, inbound.CSV_ROW, unread)
-    ingested = await tickets.ingest(session, understood)
+    unread = understood.unread
+    kept = await inbound.quarantine(session, origin, known.connection, rules.CSV_ROW, unread, values["id"])
+    ingested = await tickets.ingest(session, understood.facts)
     await repository.advance(session, import_id, len(rows), ingested.accepted, ingested.changed, len(kept), now)
     return ChunkResult(
         rows_done=known.rows_done + len(rows),
@@ -144,7 +141,3 @@ def _read(body: bytes) -> list[dict[str, str | None]]:
     if len(rows) > MOST_ROWS:
         raise UnreadableChunk(f"{len(rows)} rows in one chunk; send at most {MOST_ROWS}")
     return rows
-
-
-def _raw(row: dict[str, str | None]) -> bytes:
-    return orjson.dumps({str(name): value for name, value in row.items()})

@@ -1,60 +1,54 @@
-"""REST of what comes in by webhook, and of the quarantine."""
+"""REST of what comes in by webhook, of the payloads kept, and of the quarantine."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
-import orjson
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import Row
 
+from services.metrics.connections.service import Sources, find_connection
 from services.metrics.inbound import repository, service
-from services.metrics.inbound.schemas import ConnectionBody, ConnectionView, QuarantineState, QuarantineView
-from services.metrics.tickets import service as tickets
+from services.metrics.inbound.rules import Outcome
+from services.metrics.inbound.schemas import (
+    PayloadDetail,
+    PayloadReplayed,
+    PayloadView,
+    QuarantineReplayBody,
+    QuarantineReplayed,
+    QuarantineState,
+    QuarantineView,
+    Received,
+    ReplayBody,
+    ReplayView,
+)
+from services.metrics.inbound.service import Delivery
 from services.metrics.tickets.schemas import IngestResult
-from shared import clock, problems
+from shared import problems
 from shared.auth import Principal, Role, Staff, require
 from shared.fields import Key
 from shared.http import Reading, Writing, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
-from shared.sealing import Sealer
 
 routes = router("inbound")
+SHOWN_BYTES = 64 * 1024
 ConnectionKey = Annotated[Key, Path(description="The connection's key.")]
-Administrator = Annotated[Principal, Depends(require(Role.ADMINISTRATOR))]
 Mender = Annotated[
     Principal, Depends(require(Role.ADMINISTRATOR, Role.PROCESS_OWNER, Role.OPERATIONS_MANAGER, Role.SERVICE_DESK))
 ]
 
 
-def _sealer(request: Request) -> Sealer:
-    sealer: Sealer = request.app.state.sealer
-    return sealer
+def _sources_of(request: Request) -> Sources:
+    sources: Sources = request.app.state.sources
+    return sources
 
 
-@routes.get("/connections")
-async def list_connections(session: Reading, _caller: Staff) -> list[ConnectionView]:
-    """The ticketing systems that may send."""
-    return [ConnectionView.model_validate(row) for row in await repository.list_connections(session)]
-
-
-@routes.get("/connections/{key}")
-async def get_connection(key: ConnectionKey, session: Reading, _caller: Staff) -> ConnectionView:
-    """One connection, without its secret."""
-    return ConnectionView.model_validate(await service.find_connection(session, key))
-
-
-@routes.put("/connections/{key}")
-async def put_connection(
-    key: ConnectionKey, body: ConnectionBody, session: Writing, request: Request, _caller: Administrator
-) -> ConnectionView:
-    """Define a connection, or change it; without `secret` the stored one stays."""
-    return ConnectionView.model_validate(await service.put_connection(session, key, body, _sealer(request)))
+KnownSources = Annotated[Sources, Depends(_sources_of)]
 
 
 @routes.post(
     "/tickets/inbound/{connection}",
-    response_model=IngestResult,
+    response_model=Received,
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}},
     responses={
         401: {"description": "The sender did not prove itself by the connection's secret"},
@@ -65,23 +59,13 @@ async def receive(connection: ConnectionKey, session: Writing, request: Request)
     """What a ticketing system posts. The sender proves itself by the connection's own scheme, not by a token.
 
     The raw body is kept. What is not understood is quarantined and the rest goes on; when nothing was understood the
-    answer is 422, naming the reason and where it is kept.
+    answer is 422, naming the reason and where it is kept. What tells nothing of a ticket's state is ignored, with 200.
     """
-    known = await service.find_connection(session, connection)
-    body = await request.body()
-    service.verify_sender(known, request.headers, body, _sealer(request))
-    content_type = request.headers.get("content-type", "")
-    await repository.keep_payload(session, connection, content_type, body, clock.now())
-    try:
-        understood, unread = service.read_payload(known, orjson.loads(body))
-    except orjson.JSONDecodeError as error:
-        understood, unread = [], [service.Unread("body", f"not JSON: {error}", body)]
-    kept = await service.quarantine(session, f"webhook {connection}", connection, known.system, unread)
-    ingested = await tickets.ingest(session, understood)
-    result = IngestResult(accepted=ingested.accepted, changed=ingested.changed, quarantined=kept)
-    if kept and not understood:
-        return malformed(result, request)
-    return JSONResponse(result.model_dump(mode="json"))
+    delivery = Delivery(connection, request.headers, request.query_params, await request.body())
+    received = await service.receive(session, _sources_of(request), delivery)
+    if received.quarantined and not received.accepted:
+        return malformed(received, request)
+    return JSONResponse(received.model_dump(mode="json"))
 
 
 def malformed(result: IngestResult, request: Request) -> JSONResponse:
@@ -97,24 +81,87 @@ def malformed(result: IngestResult, request: Request) -> JSONResponse:
     )
 
 
+@routes.get("/connections/{key}/payloads")
+async def list_payloads(
+    key: ConnectionKey,
+    session: Reading,
+    _caller: Staff,
+    outcome: Annotated[Outcome | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[PayloadView]:
+    """What the connection sent, was polled for or imported, newest first."""
+    before = decode_cursor(cursor, UUID)[0] if cursor else None
+    rows = await repository.list_payloads(session, key, outcome, before, limit + 1)
+    views = [PayloadView.model_validate(row) for row in rows]
+    return page(views, limit, lambda item: encode_cursor(str(item.id)))
+
+
+@routes.get("/payloads/{payload_id}")
+async def get_payload(payload_id: UUID, session: Reading, _caller: Mender) -> PayloadDetail:
+    """One payload with what it holds."""
+    row = await service.find_payload(session, payload_id)
+    body = repository.unpack(row)
+    shown = {
+        "body": body[:SHOWN_BYTES].decode(errors="replace"),
+        "truncated": len(body) > SHOWN_BYTES,
+    }
+    return PayloadDetail(**PayloadView.model_validate(row).model_dump(), **shown)
+
+
+@routes.post("/payloads/{payload_id}/replay")
+async def replay_payload(payload_id: UUID, session: Writing, sources: KnownSources, _caller: Mender) -> PayloadReplayed:
+    """Read it again, by the connection's map of now; what is newer than it stays as it is."""
+    row, ingested = await service.replay_payload(session, sources, payload_id)
+    view = PayloadView.model_validate(row)
+    return PayloadReplayed(payload=view, accepted=ingested.accepted, changed=ingested.changed)
+
+
+@routes.post("/connections/{key}/replay", status_code=202)
+async def replay_connection(
+    key: ConnectionKey, body: ReplayBody, session: Writing, _caller: Mender, response: Response
+) -> ReplayView:
+    """Read everything of that time again, by a job; `Location` tells how far it has come."""
+    replay = ReplayView.model_validate(await service.request_replay(session, key, body))
+    response.headers["Location"] = f"/metrics/v1/replays/{replay.id}"
+    return replay
+
+
+@routes.get("/replays/{replay_id}")
+async def get_replay(replay_id: UUID, session: Reading, _caller: Staff) -> ReplayView:
+    """How far a replay has come."""
+    return ReplayView.model_validate(await service.find_replay(session, replay_id))
+
+
 @routes.get("/quarantine")
 async def list_quarantine(
     session: Reading,
     _caller: Staff,
     state: Annotated[QuarantineState, Query()] = "waiting",
+    connection: Annotated[Key | None, Query()] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[QuarantineView]:
     """What could not be understood, oldest first."""
     after = decode_cursor(cursor, UUID)[0] if cursor else None
-    rows = await repository.list_quarantine(session, state, after, limit + 1)
+    rows = await repository.list_quarantine(session, state, connection, after, limit + 1)
     return page([_view(row) for row in rows], limit, lambda item: encode_cursor(str(item.id)))
 
 
+@routes.post("/quarantine/replay")
+async def replay_quarantine(
+    body: QuarantineReplayBody, session: Writing, sources: KnownSources, _caller: Mender
+) -> QuarantineReplayed:
+    """Read again what waits of a connection, at most 1,000 at once, by the connection's map of now."""
+    if body.connection is not None:
+        await find_connection(session, body.connection)
+    return await service.replay_quarantine(session, sources, body.connection, body.after)
+
+
 @routes.post("/quarantine/{quarantine_id}/replay")
-async def replay(quarantine_id: UUID, session: Writing, _caller: Mender) -> QuarantineView:
+async def replay_one(quarantine_id: UUID, session: Writing, sources: KnownSources, _caller: Mender) -> QuarantineView:
     """Read it again, by the connection's map of now."""
-    return _view(await service.replay(session, quarantine_id))
+    return _view(await service.replay_quarantined(session, sources, quarantine_id))
 
 
 @routes.post("/quarantine/{quarantine_id}/discard")
@@ -124,5 +171,5 @@ async def discard(quarantine_id: UUID, session: Writing, _caller: Mender) -> Qua
 
 
 def _view(row: Row[Any]) -> QuarantineView:
-    values: dict[str, Any] = {**row._mapping, "raw": bytes(row.raw).decode(errors="replace")}
+    values: dict[str, Any] = {**row._mapping, "raw": bytes(row.raw[:SHOWN_BYTES]).decode(errors="replace")}
     return QuarantineView(**values)

@@ -1,38 +1,35 @@
-"""Use cases of what comes in: who may send, what it means, and what to do with what means nothing."""
+"""Use cases of what comes in: take it, quarantine what means nothing, read it again once what was wrong is mended."""
 
-import hmac
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
-from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
-from standardwebhooks import Webhook, WebhookVerificationError
 
-from services.metrics.inbound import repository
-from services.metrics.inbound.schemas import ConnectionBody
+from services.metrics.connections import service as connections
+from services.metrics.connections.service import Opened, Sources
+from services.metrics.inbound import repository, rules
+from services.metrics.inbound.rules import CSV, CSV_ROW, FACTS, Understanding, Unread
+from services.metrics.inbound.schemas import Origin, QuarantineReplayed, Received, ReplayBody
 from services.metrics.tickets import service as tickets
 from services.metrics.tickets.schemas import Quarantined
+from services.metrics.tickets.service import Ingested
 from shared import clock, problems
+from shared.database import wake_after_commit
 from shared.events.envelope import current_origin
 from shared.ids import new_id
-from shared.sealing import Sealer
 from shared.ticketing.facts import TicketFacts, Unmappable
-from shared.ticketing.generic.mapper import find_unsound, map_payload
 from shared.ticketing.servicenow.log_mapper import map_row
+from shared.ticketing.sources import NotProven, Reading
 
-FACTS = "facts"
-CSV_ROW = "servicenow-csv"
-_MOST_RAW_BYTES = 64 * 1024
-
-
-class ConnectionNotFound(problems.NotFound):
-    pass
+REPLAY_JOB = "metrics.replay_payloads"
+MOST_QUARANTINED_AT_ONCE = 1000
+_DELIVERY_HEADERS = ("x-zammad-delivery", "webhook-id", "x-atlassian-webhook-identifier")
+_JSON = "application/json"
 
 
 class WrongSignature(problems.Problem):
@@ -41,8 +38,12 @@ class WrongSignature(problems.Problem):
     status = 401
 
 
-class UnsoundConnection(problems.Problem):
-    status = 422
+class PayloadNotFound(problems.NotFound):
+    pass
+
+
+class ReplayNotFound(problems.NotFound):
+    pass
 
 
 class QuarantinedNotFound(problems.NotFound):
@@ -56,124 +57,123 @@ class StillUnmappable(problems.Problem):
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """One element that was not understood."""
+class Delivery:
+    """What somebody posted to a connection. Header names are lower case."""
 
-    place: str
-    reason: str
-    raw: bytes
+    connection: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
 
 
-async def put_connection(session: AsyncSession, key: str, body: ConnectionBody, sealer: Sealer) -> Row[Any]:
-    """Define a connection, or change it.
+async def receive(session: AsyncSession, sources: Sources, delivery: Delivery) -> Received:
+    """Take what a ticketing system posts: keep it, quarantine what is not understood, apply the rest.
+
+    The connection as it was opened last is used without asking for it; that it is still so is proven by the statement
+    that keeps the payload, and where it is not, everything begins again with the connection of now.
 
     Raises:
-        UnsoundConnection: a field map, zone or secret that cannot work, with what would.
+        ConnectionNotFound, WrongSignature, SecretUnreadable.
     """
-    known = await repository.get_connection(session, key)
-    unsound = find_unsound(body.field_map)  # type: ignore[arg-type]
-    if unsound is not None:
-        raise UnsoundConnection(f"field_map: {unsound}")
-    find_zone(body.time_zone)
-    if body.secret is None and known is None:
-        raise UnsoundConnection("secret: a new connection needs one, so that the sender can prove itself")
-    if body.secret is not None and body.authentication == "standard_webhooks":
-        try:
-            b64decode(body.secret.removeprefix("whsec_"), validate=True)
-        except ValueError as error:
-            raise UnsoundConnection("secret: not base64, with or without 'whsec_' before it") from error
-    sealed = sealer.seal(body.secret) if body.secret is not None else known.sealed_secret  # type: ignore[union-attr]
-    await repository.put_connection(
-        session,
-        {
-            "key": key,
-            **body.model_dump(exclude={"secret"}),
-            "sealed_secret": sealed,
-            "updated_at": clock.now(),
-        },
+    taken = None
+    recalled = sources.recall(delivery.connection)
+    if recalled is not None:
+        with suppress(WrongSignature):  # its secret may have been changed since
+            taken = await _take(session, recalled, delivery)
+    while taken is None:
+        taken = await _take(session, await sources.open(session, delivery.connection), delivery)
+    return taken
+
+
+async def _take(session: AsyncSession, opened: Opened, delivery: Delivery) -> Received | None:
+    """None when the connection is no longer as it was opened. Raises `WrongSignature`."""
+    try:
+        opened.source.verify(delivery.headers, delivery.query, delivery.body)
+    except NotProven as error:
+        raise WrongSignature(str(error)) from error
+    understood = rules.read_body(delivery.body, opened.source.read)
+    told = (delivery.headers.get(name) for name in _DELIVERY_HEADERS)
+    values = payload_values(
+        opened.key,
+        "webhook",
+        delivery.headers.get("content-type", ""),
+        delivery.body,
+        understood,
+        delivery=next((told_id for told_id in told if told_id), None),
     )
-    found = await repository.get_connection(session, key)
-    assert found is not None
-    return found
+    if not await repository.keep_payload_from(session, values, opened.version, opened.updated_at):
+        return None
+    origin = f"webhook {opened.key}"
+    kept = await quarantine(session, origin, opened.key, opened.system, understood.unread, values["id"])
+    ingested = await tickets.ingest(session, understood.facts)
+    return Received(accepted=ingested.accepted, changed=ingested.changed, quarantined=kept, ignored=understood.ignored)
 
 
-def find_zone(name: str) -> ZoneInfo:
-    """Raises `UnsoundConnection` for a zone that nobody knows."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UnsoundConnection(f"time_zone: {name!r} is no zone like Asia/Shanghai") from error
-
-
-async def find_connection(session: AsyncSession, key: str) -> Row[Any]:
-    """Raises `ConnectionNotFound`."""
-    connection = await repository.get_connection(session, key)
-    if connection is None:
-        raise ConnectionNotFound(f"there is no connection {key!r}; PUT /metrics/v1/connections/{key} makes it")
-    return connection
-
-
-def verify_sender(connection: Row[Any], headers: Mapping[str, str], body: bytes, sealer: Sealer) -> None:
-    """Raises `WrongSignature`, saying which headers were looked at."""
-    secret = sealer.unseal(connection.sealed_secret)
-    if connection.authentication == "bearer":
-        given = headers.get("authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {secret}".encode()):
-            raise WrongSignature("the Authorization header does not hold this connection's secret")
+async def take_page(session: AsyncSession, opened: Opened, elements: Sequence[Any]) -> None:
+    """Take a page that was polled, as if each of its elements had been posted."""
+    if not elements:
         return
-    try:
-        Webhook(secret).verify(body, dict(headers), json_parse=False)
-    except (WebhookVerificationError, ValueError, UnicodeDecodeError) as error:
-        raise WrongSignature(
-            f"webhook-id, webhook-timestamp and webhook-signature do not prove this connection's secret: {error}"
-        ) from error
+    understood = rules.read_elements(elements, opened.source.read)
+    body = orjson.dumps(list(elements))
+    values = payload_values(opened.key, "poll", _JSON, body, understood)
+    await repository.keep_payload(session, values)
+    await quarantine(session, f"poll {opened.key}", opened.key, opened.system, understood.unread, values["id"])
+    await tickets.ingest(session, understood.facts)
 
 
-def read_facts(elements: Sequence[Any], first: int = 0) -> tuple[list[TicketFacts], list[Unread]]:
+def payload_values(
+    connection: str,
+    origin: Origin,
+    content_type: str,
+    body: bytes,
+    understood: Understanding,
+    *,
+    delivery: str | None = None,
+) -> dict[str, Any]:
+    """A row of `inbound_payloads`."""
+    encoding, packed = repository.pack(body)
+    return {
+        "id": new_id(),
+        "connection": connection,
+        "origin": origin,
+        "delivery": None if delivery is None else rules.storable(delivery)[:200],
+        "content_type": rules.storable(content_type)[:200],
+        "encoding": encoding,
+        "body": packed,
+        "outcome": understood.outcome,
+        "accepted": len(understood.facts),
+        "quarantined": len(understood.unread),
+        "note": None if understood.note is None else rules.storable(understood.note),
+        "received_at": clock.now(),
+    }
+
+
+def read_facts(elements: Sequence[Any]) -> tuple[list[TicketFacts], list[Unread]]:
     """Our own facts, element by element: what is malformed does not keep the rest."""
-    understood: list[TicketFacts] = []
-    unread: list[Unread] = []
-    for index, element in enumerate(elements, first):
-        try:
-            understood.append(TicketFacts.model_validate(element))
-        except ValidationError as error:
-            reasons = [f"{'.'.join(map(str, e['loc'])) or 'ticket'}: {e['msg']}" for e in error.errors()[:5]]
-            unread.append(Unread(f"[{index}]", "; ".join(reasons), _dump(element)))
-    return understood, unread
-
-
-def read_payload(connection: Row[Any], payload: Any) -> tuple[list[TicketFacts], list[Unread]]:
-    """A connection's JSON, one object or a list of them, by the connection's map."""
-    understood: list[TicketFacts] = []
-    unread: list[Unread] = []
-    many = payload if isinstance(payload, list) else [payload]
-    for index, element in enumerate(many):
-        try:
-            understood.append(_map(connection, element))
-        except Unmappable as error:
-            unread.append(Unread(f"[{index}]" if isinstance(payload, list) else "body", str(error), _dump(element)))
-    return understood, unread
-
-
-def _map(connection: Row[Any], element: Any) -> TicketFacts:
-    zone = find_zone(connection.time_zone)
-    return map_payload(element, connection.field_map, connection.key, zone)
+    understood = rules.read_elements(elements, rules.read_fact)
+    return understood.facts, understood.unread
 
 
 async def quarantine(
-    session: AsyncSession, origin: str, connection: str | None, format_: str, unread: Sequence[Unread]
+    session: AsyncSession,
+    origin: str,
+    connection: str | None,
+    format_: str,
+    unread: Sequence[Unread],
+    payload_id: UUID | None = None,
 ) -> list[Quarantined]:
     """Keep what was not understood, with its place and the reason."""
     now = clock.now()
     rows = [
         {
             "id": new_id(),
+            "payload_id": payload_id,
             "origin": origin,
             "connection": connection,
             "format": format_,
-            "place": item.place[:200],
-            "reason": _storable(item.reason)[:2000],
-            "raw": item.raw[:_MOST_RAW_BYTES],
+            "place": rules.storable(item.place)[:200],
+            "reason": rules.storable(item.reason)[:2000],
+            "raw": item.raw,
             "quarantined_at": now,
         }
         for item in unread
@@ -182,19 +182,48 @@ async def quarantine(
     return [Quarantined(id=row["id"], place=row["place"], reason=row["reason"]) for row in rows]
 
 
-async def replay(session: AsyncSession, quarantine_id: UUID) -> Row[Any]:
+async def replay_quarantined(session: AsyncSession, sources: Sources, quarantine_id: UUID) -> Row[Any]:
     """Read it again, by the connection's map of now.
 
     Raises:
         QuarantinedNotFound, IllegalTransition, StillUnmappable.
     """
     item = await _lock_waiting(session, quarantine_id, "replay")
+    source = await _find_source(session, sources, item.connection)
     try:
-        facts = await _read_again(session, item)
+        facts, _ = _read_again(item, source)
     except Unmappable as error:
         raise StillUnmappable(f"{item.place}: {error}") from error
-    await tickets.ingest(session, [facts])
+    await tickets.ingest(session, facts)
     return await _settle(session, quarantine_id, "replayed")
+
+
+async def replay_quarantine(
+    session: AsyncSession, sources: Sources, connection: str | None, after: UUID | None
+) -> QuarantineReplayed:
+    """Read again what waits of a connection, at most 1,000 at once; what is still not understood keeps its place with
+    the reason of now."""
+    items = await repository.lock_waiting_of(session, connection, after, MOST_QUARANTINED_AT_ONCE)
+    source = await _find_source(session, sources, connection)
+    understood: list[UUID] = []
+    facts: list[TicketFacts] = []
+    reasons: dict[UUID, str] = {}
+    for item in items:
+        try:
+            facts += _read_again(item, source).facts
+            understood.append(item.id)
+        except Unmappable as error:
+            reasons[item.id] = rules.storable(str(error))[:2000]
+    ingested = await tickets.ingest(session, facts)
+    await repository.settle(session, understood, "replayed", clock.now(), current_origin.get().actor)
+    await repository.set_reasons(session, reasons)
+    is_full = len(items) == MOST_QUARANTINED_AT_ONCE
+    return QuarantineReplayed(
+        replayed=len(understood),
+        still_waiting=len(reasons),
+        changed=ingested.changed,
+        next_after=items[-1].id if is_full else None,
+    )
 
 
 async def discard(session: AsyncSession, quarantine_id: UUID) -> Row[Any]:
@@ -213,35 +242,142 @@ async def _lock_waiting(session: AsyncSession, quarantine_id: UUID, action: str)
 
 
 async def _settle(session: AsyncSession, quarantine_id: UUID, state: str) -> Row[Any]:
-    await repository.settle(session, quarantine_id, state, clock.now(), current_origin.get().actor)
+    await repository.settle(session, [quarantine_id], state, clock.now(), current_origin.get().actor)
     item = await repository.lock_quarantined(session, quarantine_id)
     assert item is not None
     return item
 
 
-async def _read_again(session: AsyncSession, item: Row[Any]) -> TicketFacts:
+async def _find_source(session: AsyncSession, sources: Sources, connection: str | None) -> Opened | None:
+    """The connection as it is now; None where it is none that is defined (an import needs none)."""
+    if connection is None:
+        return None
+    try:
+        return await sources.open(session, connection)
+    except connections.ConnectionNotFound:
+        return None
+
+
+def _read_again(item: Row[Any], opened: Opened | None) -> Reading:
+    """Raises `Unmappable`."""
     try:
         element = orjson.loads(item.raw)
     except orjson.JSONDecodeError as error:
         raise Unmappable(f"not JSON: {error}") from error
-    connection = await repository.get_connection(session, item.connection) if item.connection else None
     if item.format == CSV_ROW:
-        zone = find_zone(connection.time_zone if connection else "UTC")
-        return map_row(element, item.connection or "servicenow", zone)
-    if item.format == FACTS or connection is None:
-        understood, unread = read_facts([element])
-        if unread:
-            raise Unmappable(unread[0].reason)
-        return understood[0]
-    return _map(connection, element)
+        zone = connections.find_zone("UTC") if opened is None else opened.zone
+        return Reading((map_row(element, item.connection or "servicenow", zone),))
+    if item.format == FACTS or opened is None:
+        return rules.read_fact(element)
+    return opened.source.read(element)
 
 
-def _dump(element: Any) -> bytes:
-    try:
-        return orjson.dumps(element)
-    except TypeError:
-        return orjson.dumps(repr(element))
+async def find_payload(session: AsyncSession, payload_id: UUID) -> Row[Any]:
+    """Raises `PayloadNotFound`."""
+    payload = await repository.get_payload(session, payload_id)
+    if payload is None:
+        raise PayloadNotFound(f"there is no payload {payload_id}, or it was forgotten after the days of retention")
+    return payload
 
 
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+async def replay_payload(session: AsyncSession, sources: Sources, payload_id: UUID) -> tuple[Row[Any], Ingested]:
+    """Read one payload again by the connection's map of now. What is newer than it stays as it is. Raises
+    `PayloadNotFound`."""
+    payload = await repository.lock_payload(session, payload_id)
+    if payload is not None:
+        replayed = await _replay(session, sources, payload.connection, [payload])
+        return await find_payload(session, payload_id), replayed.ingested
+    return await find_payload(session, payload_id), Ingested(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replayed:
+    ingested: Ingested
+    quarantined: int
+    ignored: int
+
+
+async def _replay(session: AsyncSession, sources: Sources, connection: str, payloads: Sequence[Row[Any]]) -> _Replayed:
+    """Read these payloads of one connection again, in order, as one batch."""
+    opened = await _find_source(session, sources, connection)
+    read = [_read_payload(payload, opened) for payload in payloads]
+    now, actor = clock.now(), current_origin.get().actor
+    await repository.settle_of_payloads(session, [payload.id for payload in payloads], now, actor)
+    outcomes = []
+    for payload, understood in zip(payloads, read, strict=True):
+        format_ = CSV_ROW if payload.content_type == CSV else opened.system if opened else FACTS
+        origin = f"{payload.origin} {connection}"
+        await quarantine(session, origin, connection, format_, understood.unread, payload.id)
+        note = None if understood.note is None else rules.storable(understood.note)
+        counts = len(understood.facts), len(understood.unread)
+        outcomes.append((payload.id, understood.outcome, *counts, note))
+    await repository.set_outcomes(session, outcomes)
+    ingested = await tickets.ingest(session, [facts for understood in read for facts in understood.facts])
+    ignored = sum(understood.outcome == "ignored" for understood in read)
+    return _Replayed(ingested, sum(len(understood.unread) for understood in read), ignored)
+
+
+def _read_payload(payload: Row[Any], opened: Opened | None) -> Understanding:
+    body = repository.unpack(payload)
+    if payload.content_type == CSV:
+        zone = connections.find_zone("UTC") if opened is None else opened.zone
+        return rules.read_csv(body, payload.connection, zone)
+    return rules.read_body(body, rules.read_fact if opened is None else opened.source.read)
+
+
+async def request_replay(session: AsyncSession, connection: str, body: ReplayBody) -> Row[Any]:
+    """Have the payloads of that time read again by a job. Raises `ConnectionNotFound`."""
+    await connections.find_connection(session, connection)
+    now = clock.now()
+    row = await repository.add_replay(
+        session,
+        {
+            "id": new_id(),
+            "connection": connection,
+            "since": body.since,
+            "until": body.until or now,
+            "state": "waiting",
+            "reached": rules.first_id_at(body.since),
+            **dict.fromkeys(("payloads", "accepted", "changed", "quarantined", "ignored"), 0),
+            "requested_by": current_origin.get().actor,
+            "requested_at": now,
+        },
+    )
+    wake_after_commit(session, REPLAY_JOB)
+    return row
+
+
+async def find_replay(session: AsyncSession, replay_id: UUID) -> Row[Any]:
+    """Raises `ReplayNotFound`."""
+    replay = await repository.get_replay(session, replay_id)
+    if replay is None:
+        raise ReplayNotFound(f"there is no replay {replay_id}; POST /metrics/v1/connections/KEY/replay begins one")
+    return replay
+
+
+async def advance_replay(session: AsyncSession, sources: Sources, portion: int) -> int:
+    """Read the next payloads of the oldest replay again; how many, 0 when no replay waits."""
+    replay = await repository.claim_replay(session)
+    if replay is None:
+        return 0
+    payloads = await repository.list_payloads_to_replay(
+        session, replay.connection, replay.reached, replay.since, replay.until, portion
+    )
+    if not payloads:
+        await repository.set_replay(session, replay.id, {"state": "finished", "finished_at": clock.now()})
+        return 1
+    replayed = await _replay(session, sources, replay.connection, payloads)
+    await repository.set_replay(
+        session,
+        replay.id,
+        {
+            "state": "running",
+            "reached": payloads[-1].id,
+            "payloads": replay.payloads + len(payloads),
+            "accepted": replay.accepted + replayed.ingested.accepted,
+            "changed": replay.changed + replayed.ingested.changed,
+            "quarantined": replay.quarantined + replayed.quarantined,
+            "ignored": replay.ignored + replayed.ignored,
+        },
+    )
+    return len(payloads)

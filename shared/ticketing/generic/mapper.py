@@ -1,8 +1,8 @@
 """Any system that can post JSON: a field map says where in the payload each fact stands.
 
 A map is `{"fact": "dotted.path"}` or `{"fact": {"path": "dotted.path", "values": {"theirs": "ours"}}}` or
-`{"fact": {"constant": "value"}}`. A path's parts are keys, or indexes into lists. An empty map means that the payload
-already names our facts.
+`{"fact": {"constant": "value"}}`. A path's parts are keys, indexes into lists, or the name of a list's member. An empty
+map means that the payload already names our facts.
 """
 
 from collections.abc import Mapping
@@ -16,21 +16,32 @@ from shared.ticketing.facts import TicketFacts, Unmappable
 FieldMap = Mapping[str, str | Mapping[str, Any]]
 FACTS = frozenset(TicketFacts.model_fields)
 _TIMES = frozenset(name for name in FACTS if name.endswith("_at"))
+_NEEDED = frozenset({"external_id", "state", "opened_at", "updated_at"})
+_NAMES = frozenset({"external_id", "priority", "service", "customer", "project", "group", "category", "cause"})
+"""Facts that may be a number at the source, which is taken as text."""
 
 
 def find_unsound(field_map: FieldMap) -> str | None:
-    """Why this cannot be a field map, or None."""
+    """Why this cannot be a whole field map, or None."""
+    unsound = find_unsound_rule(field_map)
+    if unsound is None and field_map and not _NEEDED.issubset(field_map):
+        return "a field map needs at least external_id, state, opened_at and updated_at"
+    return unsound
+
+
+def find_unsound_rule(field_map: FieldMap) -> str | None:
+    """The first entry that cannot be one, with what would be right; or None."""
     for fact, rule in field_map.items():
         if fact not in FACTS:
             return f"{fact!r} is no fact of a ticket; these are: {', '.join(sorted(FACTS))}"
         if isinstance(rule, str):
             continue
-        if not ({"path"} <= set(rule) <= {"path", "values"} or set(rule) == {"constant"}):
+        if not isinstance(rule, Mapping) or not (
+            {"path"} <= set(rule) <= {"path", "values"} or set(rule) == {"constant"}
+        ):
             return f"{fact}: give a dotted path, or {{path, values}}, or {{constant}}"
         if not isinstance(rule.get("values", {}), Mapping) or not isinstance(rule.get("path", ""), str):
             return f"{fact}: 'path' is text and 'values' an object"
-    if field_map and not {"external_id", "state", "opened_at", "updated_at"} <= set(field_map):
-        return "a field map needs at least external_id, state, opened_at and updated_at"
     return None
 
 
@@ -42,10 +53,8 @@ def map_payload(payload: Any, field_map: FieldMap, source: str, zone: tzinfo) ->
     """
     if not isinstance(payload, Mapping):
         raise Unmappable(f"the payload is a {type(payload).__name__}, and must be an object")
-    values = _read(payload, field_map) if field_map else dict(payload)
+    values = read_fields(payload, field_map, zone) if field_map else _with_zones(dict(payload), zone)
     values.setdefault("source", source)
-    for name in _TIMES & set(values):
-        values[name] = _time(name, values[name], zone)
     try:
         return TicketFacts.model_validate(values)
     except ValidationError as error:
@@ -56,7 +65,12 @@ def map_payload(payload: Any, field_map: FieldMap, source: str, zone: tzinfo) ->
         raise Unmappable(f"{name}{where}: {first['msg']}") from error
 
 
-def _read(payload: Mapping[str, Any], field_map: FieldMap) -> dict[str, Any]:
+def read_fields(payload: Mapping[str, Any], field_map: FieldMap, zone: tzinfo) -> dict[str, Any]:
+    """The facts that the map finds; what is null or empty is left out.
+
+    Raises:
+        Unmappable: a value that the map translates no word for, or a time that is none.
+    """
     values: dict[str, Any] = {}
     for fact, rule in field_map.items():
         if isinstance(rule, str):
@@ -73,7 +87,14 @@ def _read(payload: Mapping[str, Any], field_map: FieldMap) -> dict[str, Any]:
                     )
                 found = translation[str(found)]
         if found not in (None, ""):
-            values[fact] = str(found) if fact == "external_id" and isinstance(found, int) else found
+            is_number = isinstance(found, int) and not isinstance(found, bool)
+            values[fact] = str(found) if fact in _NAMES and is_number else found
+    return _with_zones(values, zone)
+
+
+def _with_zones(values: dict[str, Any], zone: tzinfo) -> dict[str, Any]:
+    for name in _TIMES & set(values):
+        values[name] = _time(name, values[name], zone)
     return values
 
 
@@ -84,6 +105,8 @@ def _find(payload: Any, path: str) -> Any:
             found = found.get(part)
         elif isinstance(found, list) and part.isdigit() and int(part) < len(found):
             found = found[int(part)]
+        elif isinstance(found, list):
+            found = next((item for item in found if isinstance(item, Mapping) and item.get("name") == part), None)
         else:
             return None
     return found

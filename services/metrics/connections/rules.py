@@ -1,0 +1,121 @@
+"""What makes a connection sound, when it is polled again, and when it has been silent for too long."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from services.metrics.connections.schemas import ConnectionBody, PollBody
+from shared.ticketing.generic.mapper import find_unsound, find_unsound_rule
+from shared.ticketing.mapping import find_unsound_overlay
+from shared.ticketing.remote import find_unsound_url
+from shared.ticketing.senders import find_unsound_secret
+from shared.ticketing.sources import Position
+from shared.ticketing.systems import SYSTEMS, System
+
+OVERLAP = timedelta(seconds=120)
+"""So much of what was polled before is polled again: clocks differ, and a record may become visible late."""
+
+
+def find_zone(name: str) -> ZoneInfo | None:
+    """The zone of that name, or None."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def find_unsound_connection(body: ConnectionBody, *, has_secret: bool, polled_url: str | None) -> str | None:
+    """The first thing that cannot work, with what would be right; or None.
+
+    `has_secret`: one of the same scheme is stored. `polled_url`: the address that the stored poll secret belongs to.
+    """
+    system = SYSTEMS[body.system]
+    return (
+        _find_unsound_map(body)
+        or _find_unsound_zone(body)
+        or _find_unsound_sender(body, system, has_secret=has_secret)
+        or _find_unsound_poll(body, system, polled_url)
+    )
+
+
+def _find_unsound_map(body: ConnectionBody) -> str | None:
+    if body.system == "generic":
+        unsound = find_unsound(body.field_map)  # type: ignore[arg-type]
+        if unsound is None and body.states:
+            return "states: a generic connection maps states in its field_map: state: {path, values}"
+    else:
+        unsound = find_unsound_rule(body.field_map) or find_unsound_overlay(body.field_map)  # type: ignore[arg-type]
+    return f"field_map: {unsound}" if unsound else None
+
+
+def _find_unsound_zone(body: ConnectionBody) -> str | None:
+    known = find_zone(body.time_zone) is not None
+    return None if known else f"time_zone: {body.time_zone!r} is no zone like Asia/Shanghai"
+
+
+def _find_unsound_sender(body: ConnectionBody, system: System, *, has_secret: bool) -> str | None:
+    chosen = body.authentication or system.senders[0]
+    if chosen not in system.senders:
+        return f"authentication: {body.system} proves itself by one of {', '.join(system.senders)}"
+    if chosen == "none":
+        unpolled = body.poll is None
+        return "poll: without webhooks and without poll nothing would ever come in; give one" if unpolled else None
+    if body.secret is None:
+        missing = "secret: a new connection needs one, so that the sender can prove itself by " + chosen
+        return None if has_secret else missing
+    unsound = find_unsound_secret(chosen, body.secret)
+    return f"secret: {unsound}" if unsound else None
+
+
+def _find_unsound_poll(body: ConnectionBody, system: System, polled_url: str | None) -> str | None:
+    poll = body.poll
+    if poll is None:
+        return None
+    if not system.polls:
+        return f"poll: {body.system} is not polled; it sends webhooks"
+    unsound = find_unsound_url(poll.base_url)
+    if unsound is not None:
+        return f"poll.base_url: {unsound}"
+    chosen = poll.authentication or system.polls[0]
+    if chosen not in system.polls:
+        return f"poll.authentication: {body.system} is polled by one of {', '.join(system.polls)}"
+    if poll.filter and body.system == "servicenow" and "^NQ" in poll.filter:
+        return "poll.filter: ^NQ begins a query of its own, which would not be bounded by time; use ^OR instead"
+    return _find_unsound_poll_secret(poll, chosen, polled_url)
+
+
+def _find_unsound_poll_secret(poll: PollBody, chosen: str, polled_url: str | None) -> str | None:
+    if poll.secret is None:
+        if polled_url is None:
+            return "poll.secret: the first time it is needed"
+        if polled_url != poll.base_url:
+            return "poll.secret: a new base_url needs it again, so that a stored secret goes to no other host"
+        return None
+    if chosen == "basic" and not all(poll.secret.partition(":")):
+        return "poll.secret: basic authentication needs user:password"
+    return None
+
+
+def begin_at(polled_until: datetime, round_since: datetime | None, round_page: int | None) -> Position:
+    """Where to poll on: within the round that was begun, else a little before what was polled last."""
+    if round_since is not None:
+        return Position(round_since, round_page or 1)
+    return Position(polled_until - OVERLAP)
+
+
+def retry_delay_seconds(
+    failures: int, schedule: Sequence[float], every_seconds: float, retry_after_seconds: float | None, jitter: float
+) -> float:
+    """How long to wait after so many failures in a row (from 1). `jitter` lies in 0 to 1 and adds up to a tenth, so
+    that connections which failed together do not come back together."""
+    planned = max(schedule[min(failures, len(schedule)) - 1], every_seconds)
+    return max(planned * (1 + jitter / 10), retry_after_seconds or 0.0)
+
+
+def silent_since(
+    heard_at: datetime, expected_every_hours: float, told_at: datetime | None, now: datetime
+) -> datetime | None:
+    """R31: when something was due at the latest, where it is overdue and this silence was not told before."""
+    due_at = heard_at + timedelta(hours=expected_every_hours)
+    was_told = told_at is not None and told_at >= heard_at
+    return due_at if due_at < now and not was_told else None

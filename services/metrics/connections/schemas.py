@@ -1,0 +1,116 @@
+"""What the connections' REST takes and answers: never a secret."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, JsonValue, StringConstraints
+
+from shared.fields import Body, Moment, Name
+from shared.ticketing.facts import State
+from shared.ticketing.sources import Authentication, PollAuthentication
+from shared.ticketing.systems import SystemName
+
+Fact = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=500)]
+_PRINTABLE = r"^[\x21-\x7e]+$"
+
+
+class PollBody(Body):
+    """How to poll it. `secret` is `user:password` for basic; left out, the stored one stays. `filter` narrows in the
+    system's own query language. `since` is where polling begins (default: now); another one begins again from there.
+    """
+
+    base_url: Address
+    authentication: PollAuthentication | None = None
+    secret: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTABLE)] | None = None
+    filter: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000, pattern=r"^[^\x00]*$")] | None = (
+        None
+    )
+    every_seconds: Annotated[int, Field(ge=10, le=86_400)] = 300
+    since: Moment | None = None
+
+
+class ConnectionBody(Body):
+    """A ticketing system that we hear tickets from.
+
+    `secret` proves the sender, by the scheme of `authentication` (default: the system's usual one): the shared secret
+    of Standard Webhooks (`whsec_…`), of the HMAC or in the URL's query, a bearer token, or `user:password`. Left out,
+    the stored one stays. `states` maps the system's words for a state to ours, before its usual ones. `field_map` says
+    where in its JSON each fact stands: all of them for `generic` (empty when it already sends our facts), and what the
+    others do not know by themselves. `time_zone` is the one of its times without zone. A connection of which nothing
+    was heard for `expected_every_hours` raises collection.overdue (R31), once, for its `owner`.
+    """
+
+    system: SystemName = "generic"
+    authentication: Authentication | None = None
+    secret: Annotated[str, StringConstraints(min_length=16, max_length=500, pattern=_PRINTABLE)] | None = None
+    states: Annotated[dict[Word, State], Field(default_factory=dict, max_length=100)]
+    field_map: Annotated[dict[Fact, JsonValue], Field(default_factory=dict, max_length=60)]
+    time_zone: Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Za-z0-9_+/-]+$")] = "UTC"
+    owner: Name | None = None
+    expected_every_hours: Annotated[float, Field(gt=0, le=8760)] | None = None
+    poll: PollBody | None = None
+
+
+class PollView(BaseModel):
+    """How it is polled. `polled_until` is how far: what was updated up to then was taken."""
+
+    base_url: str
+    authentication: PollAuthentication
+    filter: str | None
+    every_seconds: int
+    since: datetime | None
+    polled_until: datetime | None
+
+
+class ConnectionView(BaseModel):
+    """A connection. `last_error` is why the last poll failed, null when it did not."""
+
+    key: str
+    system: SystemName
+    authentication: Authentication
+    states: dict[str, State]
+    field_map: dict[str, Any]
+    time_zone: str
+    owner: str | None
+    expected_every_hours: float | None
+    poll: PollView | None
+    last_polled_at: datetime | None
+    last_error: str | None
+    next_poll_at: datetime | None
+    version: int
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: Any) -> "ConnectionView":
+        """From a row of the table."""
+        poll = None
+        if row.base_url is not None:
+            poll = PollView(
+                base_url=row.base_url,
+                authentication=row.poll_authentication,
+                filter=row.poll_filter,
+                every_seconds=row.poll_every_seconds,
+                since=row.poll_since,
+                polled_until=row.polled_until,
+            )
+        names = [name for name in cls.model_fields if name != "poll"]
+        return cls(poll=poll, **{name: getattr(row, name) for name in names})
+
+
+class Finding(BaseModel):
+    """One thing that was tried: whether it went, and what was seen or what would be right."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+class TestView(BaseModel):
+    """What a test of the connection found; `works` when everything that was tried went."""
+
+    __test__ = False
+
+    works: bool
+    findings: list[Finding]

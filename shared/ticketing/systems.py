@@ -1,0 +1,34 @@
+"""The systems that tickets may come from, how their senders may prove themselves, and how they may be polled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.ticketing.generic.source import open_generic
+from shared.ticketing.jira.client import open_jira
+from shared.ticketing.redmine.client import RedmineSource
+from shared.ticketing.request_tracker.client import RequestTrackerSource
+from shared.ticketing.servicenow.client import ServiceNowSource
+from shared.ticketing.sources import Authentication, IncidentSource, PollAuthentication, SourceConfig
+from shared.ticketing.zammad.client import open_zammad
+
+SystemName = Literal["generic", "servicenow", "jira", "zammad", "request_tracker", "redmine"]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """`senders` and `polls` are what it may be configured with, the usual one first; no `polls`: it is not polled."""
+
+    open: Callable[[SourceConfig], IncidentSource]
+    senders: tuple[Authentication, ...]
+    polls: tuple[PollAuthentication, ...] = ()
+
+
+SYSTEMS: dict[SystemName, System] = {
+    "generic": System(open_generic, ("standard_webhooks", "bearer", "basic", "hub_sha256")),
+    "jira": System(open_jira, ("hub_sha256", "url_secret", "bearer")),
+    "zammad": System(open_zammad, ("hub_sha1", "bearer", "basic")),
+    "servicenow": System(ServiceNowSource, ("bearer", "basic", "none"), ("basic", "bearer")),
+    "request_tracker": System(RequestTrackerSource, ("bearer", "url_secret", "none"), ("token", "basic")),
+    "redmine": System(RedmineSource, ("none",), ("api_key", "basic")),
+}
