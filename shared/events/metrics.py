@@ -267,11 +267,32 @@ class GuardResult(_Part):
     worse: bool
 
 
+class ChartSignal(_Part):
+    """A rule of the process-behaviour chart that this period's value completes."""
+
+    period: date
+    rule: Literal["outlier", "short_run", "long_run"]
+    side: Literal["above", "below"]
+
+
+class LevelChange(_Part):
+    """The measure's level changed with this period: medians before and after, the corrected p-value between them."""
+
+    period: date
+    before: float
+    after: float
+    p_value: float
+    better: bool
+
+
 class EffectAssessed(Fact):
     """The evidence and the verdict on one frozen verification plan; subject is the improvement's id.
 
     `effect` is after minus before in the measure's unit, `interval` its 1 − α confidence interval, `p_value` one-sided
-    in the measure's good direction. The statistics are evidence: a person signs.
+    in the measure's good direction. `signals` are the chart's in the good direction since the change has settled, with
+    limits from the baseline window, `changes` the change points at or after implementation; null where there are too
+    few periods for a verdict. They stand beside the verdict and do not decide it. The statistics are evidence: a person
+    signs.
     """
 
     TYPE: ClassVar[str] = "ratchet.effect.assessed.v1"
@@ -290,4 +311,6 @@ class EffectAssessed(Fact):
     target: float | None
     target_met: bool | None
     guards: tuple[GuardResult, ...] = ()
+    signals: tuple[ChartSignal, ...] | None = None
+    changes: tuple[LevelChange, ...] | None = None
     assessed_at: datetime

@@ -100,8 +100,8 @@ class SignalView(BaseModel):
 
 
 class ChartView(Finding):
-    """A process-behaviour chart (R32). Centre and limits come from the periods `reference_from` to `reference_to`: those
-    that were asked for (`given`), those of the level that the baseline in force speaks of (`baseline`), or all."""
+    """A process-behaviour chart (R32). Centre and limits come from the periods `reference_from` to `reference_to`:
+    those asked for (`given`), those of the level that the baseline in force speaks of (`baseline`), or all."""
 
     kind: Kind
     centre: float
