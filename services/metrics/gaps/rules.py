@@ -39,9 +39,9 @@ class Finding:
 def detect(judged: Judged, expected: Expectation, series: Sequence[Datum]) -> Finding | None:
     """R32: whether the newest period of `series` is a gap, by the strongest of what can be said.
 
-    A missed target (or promise) before a signal of the chart before a trend that will miss the target. Signals and
-    trends are told only of what somebody expects something: where there is a baseline or a target. The chart's limits
-    come from the level that the baseline in force speaks of.
+    A missed target (or promise) before a trend that will miss the target, for that says when, before a signal of the
+    chart. Signals and trends are told only of what somebody expects something: where there is a baseline or a target.
+    The chart's limits come from the level that the baseline in force speaks of.
     """
     if not series or series[-1].n < expected.minimum_n:
         return None
@@ -52,7 +52,7 @@ def detect(judged: Judged, expected: Expectation, series: Sequence[Datum]) -> Fi
             return Finding("clause_breach" if judged.is_promise else "target_missed", expected.target, size)
     if expected.target is None and expected.baseline is None:
         return None
-    return _find_signal(judged, expected, series) or _find_trend(judged, expected, series)
+    return _find_trend(judged, expected, series) or _find_signal(judged, expected, series)
 
 
 def distance(direction: Direction, value: float, expected: float) -> float:

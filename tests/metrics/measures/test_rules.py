@@ -57,7 +57,12 @@ class TestIsTouched:
 class TestFindUnsoundValue:
     @pytest.mark.parametrize(
         ("kind", "value", "word"),
-        [("proportion", 75, "0.75"), ("proportion", -0.1, "0.75"), ("duration", -1, "negative"), ("count", -1, "never")],
+        [
+            ("proportion", 75, "0.75"),
+            ("proportion", -0.1, "0.75"),
+            ("duration", -1, "negative"),
+            ("count", -1, "never"),
+        ],
     )
     def test_names_what_would_be_right(self, kind: str, value: float, word: str) -> None:
         assert word in (find_unsound_value(kind, value) or "")  # type: ignore[arg-type]
