@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from services.metrics.analysis import repository, service
+from services.metrics.analysis.questions import MINIMUM_SEGMENT, Changes, FindChanges
 from services.metrics.analysis.worker import TIMEOUT_SECONDS, Worker, assess_in_worker
 from shared import clock
 from shared.database import Database
@@ -24,9 +25,17 @@ async def assess_next(worker: Worker, database: Database) -> int:
         async with database.transaction() as session:
             await service.tell_unanswerable(session, request.id, str(error), clock.now())
         return 1
+    if service.is_still_waiting(request, compared):
+        async with database.transaction() as session:
+            await service.look_again(session, request.id, clock.now())
+        return 1
     answer = await assess_in_worker(worker, compared.question)
+    changes = None
+    values = tuple(datum.value for datum in compared.story.data)
+    if len(values) >= 2 * MINIMUM_SEGMENT:
+        changes = await worker.ask(FindChanges(values=values, alpha=compared.question.alpha), Changes)
     async with database.transaction() as session:
-        await service.tell(session, request.id, compared, answer, clock.now())
+        await service.tell(session, request.id, compared, answer, changes, clock.now())
     return 1
 
 

@@ -1,6 +1,6 @@
 """Every SQL statement on effect requests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -42,23 +42,24 @@ async def set_values(session: AsyncSession, request_id: UUID, **values: Any) -> 
     await session.execute(update(effect_requests).where(effect_requests.c.id == request_id).values(**values))
 
 
-async def closed_months_with_data(
-    session: AsyncSession, measure_key: str, scope: str, first: date, end: date
+async def closed_periods_with_data(
+    session: AsyncSession, measure_key: str, scopes: Collection[str], first: date, end: date
 ) -> Sequence[date]:
-    """The closed months from `first` up to and without `end` for which there is a value, in order."""
-    query = (
-        select(observations.c.period)
-        .distinct()
+    """The closed periods from `first` up to and without `end` for which one of these scopes has a value, in order."""
+    newest = (
+        select(observations.c.period, observations.c.value)
+        .ext(distinct_on(observations.c.scope, observations.c.period))
         .where(
             observations.c.measure_key == measure_key,
-            observations.c.scope == scope,
+            observations.c.scope.in_(scopes),
             observations.c.period >= first,
             observations.c.period < end,
-            observations.c.n > 0,
             ~observations.c.provisional,
         )
-        .order_by(observations.c.period)
+        .order_by(observations.c.scope, observations.c.period, observations.c.revision.desc())
+        .subquery()
     )
+    query = select(newest.c.period).distinct().where(newest.c.value.is_not(None)).order_by(newest.c.period)
     return (await session.execute(query)).scalars().all()
 
 

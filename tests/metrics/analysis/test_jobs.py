@@ -1,18 +1,23 @@
-from datetime import date
-from uuid import uuid4
+"""The assessment of effects, from the question to what is told."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from sqlalchemy import text
 
+from services.metrics.analysis.jobs import assess_next
+from services.metrics.analysis.worker import Worker
+from services.metrics.measures.service import find_measure
+from services.metrics.observations.rules import Computed
+from services.metrics.observations.service import tell
+from shared import clock
 from shared.auth import Role
 from shared.events.improvement import EffectRequested, VerificationPlan
-from shared.http import acting
-from shared.outbox import record
-from tests.metrics.gaps.test_service import month_of_tickets, send
-from tests.support.fleet import Fleet
-from tests.support.tickets import at
-from tests.support.waiting import eventually
+from tests.support.months import judge, month_of_tickets, send
+from tests.support.solo import Solo
 
 
 def plan(**values: object) -> VerificationPlan:
@@ -27,85 +32,218 @@ def plan(**values: object) -> VerificationPlan:
     )
 
 
-async def ask(fleet: Fleet, asked: VerificationPlan) -> str:
-    """Ask as improvement does; returns the correlation id of the story."""
+async def ask(
+    solo: Solo, asked: VerificationPlan, *, target: float | None = 0.75, implemented: date = date(2025, 4, 1)
+) -> UUID:
+    """Ask as improvement does; returns the improvement's id."""
     request = EffectRequested(
         request_id=uuid4(),
         improvement_id=uuid4(),
         plan=asked,
         plan_hash="0" * 64,
-        target=0.75,
-        implemented_at=at(0).replace(year=2025, month=4, day=1),
+        target=target,
+        implemented_at=datetime(implemented.year, implemented.month, implemented.day, tzinfo=UTC),
     )
-    story = str(uuid4())
-    async with acting("tester"), fleet.services["improvement"].database.transaction() as session:
-        await record(session, request, subject=request.improvement_id, sequence=1, correlation_id=story)
-    return story
+    await solo.hear(request, request.improvement_id, source="improvement")
+    await judge(solo)
+    return request.improvement_id
 
 
-async def answers(fleet: Fleet, story: str, count: int = 1) -> list[dict]:
-    async with fleet.client(Role.AUDITOR) as client:
-
-        async def told() -> list[dict]:
-            entries = (await client.get(f"/audit/v1/trace/{story}")).json().get("entries", [])
-            data = [entry["event"]["data"] for entry in entries if entry["type"] == "ratchet.effect.assessed.v1"]
-            assert len(data) >= count, data
-            return data
-
-        return await eventually(told, 30)
+async def assess(solo: Solo) -> list[dict[str, Any]]:
+    """Look at every request again; what was told so far."""
+    worker: Worker = solo.service.definition.ports["statistics"]
+    async with solo.database.transaction() as session:
+        await session.execute(text("UPDATE effect_requests SET next_look_at = now()"))
+    while await assess_next(worker, solo.database):
+        pass
+    return [event.data for event in await solo.events("effect.assessed")]
 
 
-async def await_months(fleet: Fleet, count: int) -> None:
-    """Until so many months were observed."""
-    async with fleet.client(Role.AUDITOR) as client:
-
-        async def observed() -> bool:
-            url = "/metrics/v1/measures/sla_attainment/series?from=2025-01&to=2025-12"
-            return len((await client.get(url)).json()["points"]) == count
-
-        await eventually(observed)
+async def report(solo: Solo, key: str, values: list[float | None], *, first: int = 1, **of: Any) -> None:
+    """Values of 2025's months from `first` on."""
+    for month, value in enumerate(values, first):
+        if value is not None:
+            async with solo.transaction() as session:
+                measure = await find_measure(session, key)
+                computed = Computed("all", value, **{"numerator": None, "n": 100, **of})
+                await tell(session, measure, date(2025, month, 1), [computed], clock.now(), origin="reported")
 
 
 @pytest.fixture
-def sender(fleet: Fleet) -> httpx.AsyncClient:
-    return fleet.client(Role.INTEGRATION)
+def everyone(solo: Solo) -> httpx.AsyncClient:
+    return solo.client(Role.INTEGRATION, Role.QUALITY_MANAGER, Role.AUDITOR)
+
+
+async def define(client: httpx.AsyncClient, key: str, **values: Any) -> None:
+    body = {
+        "name": key,
+        "description": "Told by its owner",
+        "direction": "higher_is_better",
+        "formula": "reported",
+        "unit": "points",
+        "data_kind": "value",
+        "owner": "desk",
+        **values,
+    }
+    answer = await client.put(f"/metrics/v1/measures/{key}", json=body)
+    assert answer.status_code == 200, answer.text
 
 
 class TestAssessNext:
-    async def test_waits_for_the_months_of_the_plan_and_then_decides_once(
-        self, fleet: Fleet, sender: httpx.AsyncClient
-    ) -> None:
-        await send(sender, month_of_tickets(3, 40, 60) + month_of_tickets(4, 95, 5))
-        await await_months(fleet, 2)
-        story = await ask(fleet, plan())
-        (first,) = await answers(fleet, story)
-        assert (first["verdict"], "1 of 2 closed months" in first["reason"]) == ("inconclusive", True)
-        await send(sender, month_of_tickets(5, 90, 10))
-        await await_months(fleet, 3)
-        async with fleet.services["metrics"].database.engine.begin() as connection:
-            await connection.execute(text("UPDATE effect_requests SET next_look_at = now()"))
-        second = (await answers(fleet, story, 2))[-1]
-        assert (second["verdict"], second["after"]["n"], second["after"]["periods"]) == ("effective", 200, 2)
-        await send(sender, month_of_tickets(6, 1, 99))
-        assert len(await answers(fleet, story, 2)) == 2
+    """R24, R38, R129."""
 
-    async def test_a_worse_guard_is_never_effective(self, fleet: Fleet, sender: httpx.AsyncClient) -> None:
-        await send(sender, month_of_tickets(3, 40, 60) + month_of_tickets(4, 95, 5) + month_of_tickets(5, 95, 5))
+    async def test_waits_for_the_months_of_the_plan_and_then_decides_once(
+        self, solo: Solo, everyone: httpx.AsyncClient
+    ) -> None:
+        await send(everyone, month_of_tickets(3, 40, 60) + month_of_tickets(4, 95, 5))
+        await ask(solo, plan())
+        (first,) = await assess(solo)
+        assert (first["verdict"], "1 of 2 closed months" in first["reason"]) == ("inconclusive", True)
+        assert len(await assess(solo)) == 1
+        await send(everyone, month_of_tickets(5, 90, 10))
+        await judge(solo)
+        second = (await assess(solo))[-1]
+        assert (second["verdict"], second["after"]["n"], second["after"]["periods"]) == ("effective", 200, 2)
+        await send(everyone, month_of_tickets(6, 1, 99))
+        await judge(solo)
+        assert len(await assess(solo)) == 2
+
+    async def test_a_worse_guard_is_never_effective(self, solo: Solo, everyone: httpx.AsyncClient) -> None:
+        await send(everyone, month_of_tickets(3, 40, 60) + month_of_tickets(4, 95, 5) + month_of_tickets(5, 95, 5))
         reopened = [
             {**ticket, "state": "closed", "reported_reopen_count": 1}
             for ticket in month_of_tickets(4, 95, 5) + month_of_tickets(5, 95, 5)
         ]
         later = [{**ticket, "updated_at": ticket["updated_at"].replace("-10T", "-11T")} for ticket in reopened]
-        await send(sender, later)
-        await await_months(fleet, 3)
-        (answer,) = await answers(fleet, await ask(fleet, plan(guard_measures=["reopen_rate"])))
+        await send(everyone, later)
+        await ask(solo, plan(guard_measures=["reopen_rate"]))
+        (answer,) = await assess(solo)
         assert answer["guards"][0]["worse"] is True
         assert answer["verdict"] == "regressed"
 
-    @pytest.mark.parametrize("values", [{"measure_key": "nothing"}, {"guard_measures": ["nothing"]}, {"scope": "x"}])
+    @pytest.mark.parametrize(
+        "values",
+        [
+            {"measure_key": "nothing"},
+            {"guard_measures": ["nothing"]},
+            {"scope": "x"},
+            {"measure_key": "callback_coverage", "scope": "category=mail"},
+        ],
+    )
     async def test_a_plan_that_nothing_can_answer_is_inconclusive_and_says_why(
-        self, fleet: Fleet, values: dict[str, object]
+        self, solo: Solo, values: dict[str, object]
     ) -> None:
-        (answer,) = await answers(fleet, await ask(fleet, plan(**values)))
+        await ask(solo, plan(**values))
+        (answer,) = await assess(solo)
         assert answer["verdict"] == "inconclusive"
         assert "nothing" in answer["reason"] or "scope" in answer["reason"]
+
+    async def test_too_few_periods_for_a_chart_are_no_verdict_of_the_chart(
+        self, solo: Solo, everyone: httpx.AsyncClient
+    ) -> None:
+        await send(everyone, month_of_tickets(3, 40, 60) + month_of_tickets(4, 95, 5) + month_of_tickets(5, 90, 10))
+        await ask(solo, plan())
+        (answer,) = await assess(solo)
+        assert (answer["verdict"], answer["signals"], answer["changes"]) == ("effective", None, None)
+
+    async def test_chart_and_change_points_stand_beside_the_verdict(
+        self, solo: Solo, everyone: httpx.AsyncClient
+    ) -> None:
+        months = [(month, 40 + month % 3, 60 - month % 3) for month in range(1, 7)]
+        months += [(month, 90 + month % 3, 10 - month % 3) for month in range(7, 13)]
+        for month in months:
+            await send(everyone, month_of_tickets(*month))
+        asked = plan(baseline_from=date(2025, 1, 1), baseline_to=date(2025, 7, 1), minimum_points=6)
+        await ask(solo, asked, implemented=date(2025, 7, 1))
+        (answer,) = await assess(solo)
+        assert answer["verdict"] == "effective"
+        assert {signal["side"] for signal in answer["signals"]} == {"above"}
+        assert [s["period"] for s in answer["signals"] if s["rule"] == "outlier"] == [
+            f"2025-{m:02}-01" for m in range(7, 13)
+        ]
+        (change,) = answer["changes"]
+        assert (change["period"], change["better"]) == ("2025-07-01", True)
+        assert (change["before"], change["after"]) == (0.41, 0.91)
+        assert change["p_value"] < 0.05
+
+    async def test_a_reported_value_is_compared_month_by_month(self, solo: Solo, everyone: httpx.AsyncClient) -> None:
+        await define(everyone, "loyalty")
+        await report(solo, "loyalty", [31, 28, 30, 29, 32, 41, 44, 40, 43, 42])
+        asked = plan(
+            measure_key="loyalty", baseline_from=date(2025, 1, 1), baseline_to=date(2025, 6, 1), minimum_points=5
+        )
+        await ask(solo, asked, target=40.0, implemented=date(2025, 6, 1))
+        (answer,) = await assess(solo)
+        assert (answer["verdict"], answer["test"]) == ("effective", "Mann-Whitney test")
+        assert (answer["before"]["value"], answer["after"]["value"], answer["after"]["n"]) == (30, 42, 5)
+        assert answer["p_value"] == pytest.approx(1 / 252)  # all five above all five
+        assert [change["period"] for change in answer["changes"]] == ["2025-06-01"]
+
+    async def test_too_few_reported_values_are_inconclusive(self, solo: Solo, everyone: httpx.AsyncClient) -> None:
+        """Two above two can come by chance in one of six."""
+        await define(everyone, "loyalty")
+        await report(solo, "loyalty", [31, 28, 41, 44])
+        asked = plan(measure_key="loyalty", baseline_from=date(2025, 1, 1), baseline_to=date(2025, 3, 1))
+        await ask(solo, asked, target=40.0, implemented=date(2025, 3, 1))
+        (answer,) = await assess(solo)
+        assert (answer["verdict"], answer["p_value"]) == ("inconclusive", pytest.approx(1 / 6))
+
+    async def test_reported_shares_of_cases_are_compared_by_cases(
+        self, solo: Solo, everyone: httpx.AsyncClient
+    ) -> None:
+        await define(everyone, "training", unit="ratio", data_kind="proportion")
+        await report(solo, "training", [0.4], first=3, numerator=40.0, n=100)
+        await report(solo, "training", [0.8, 0.9], first=4, numerator=80.0, n=100)
+        await ask(solo, plan(measure_key="training"))
+        (answer,) = await assess(solo)
+        assert (answer["verdict"], answer["test"]) == ("effective", "Fisher's exact test")
+        assert (answer["before"]["n"], answer["after"]["n"]) == (100, 200)
+
+    async def test_months_without_a_fault_count_as_none(self, solo: Solo, everyone: httpx.AsyncClient) -> None:
+        """R135: a service that had no fault at all, while others had, is not a service without data."""
+        before = [
+            {**ticket, "external_id": f"mail-{ticket['external_id']}", "service": "mail"}
+            for month in (1, 2, 3)
+            for ticket in month_of_tickets(month, 8, 0)
+        ]
+        others = [{**ticket, "service": "print"} for month in range(1, 7) for ticket in month_of_tickets(month, 2, 0)]
+        await send(everyone, before + others)
+        asked = plan(
+            measure_key="incident_count",
+            scope="service=mail",
+            direction="lower_is_better",
+            baseline_from=date(2025, 1, 1),
+            minimum_points=3,
+            minimum_n=20,
+        )
+        await ask(solo, asked, target=2.0)
+        (answer,) = await assess(solo)
+        assert (answer["verdict"], answer["before"]["value"], answer["after"]["value"]) == ("effective", 8.0, 0.0)
+        assert answer["p_value"] == pytest.approx(0.5**24)
+
+    async def test_quarters_are_compared_by_quarters(self, solo: Solo, everyone: httpx.AsyncClient) -> None:
+        definition = {
+            "name": "SLA by quarter",
+            "description": "Quarterly",
+            "direction": "higher_is_better",
+            "formula": "sla_attainment",
+            "frequency": "quarterly",
+            "owner": "desk",
+        }
+        answer = await everyone.put("/metrics/v1/measures/sla_by_quarter", json=definition)
+        assert answer.status_code == 200, answer.text
+        tickets = [ticket for month in (1, 2, 3) for ticket in month_of_tickets(month, 40, 60)]
+        tickets += [ticket for month in (4, 5, 6) for ticket in month_of_tickets(month, 90, 10)]
+        await send(everyone, tickets)
+        asked = plan(
+            measure_key="sla_by_quarter",
+            baseline_from=date(2025, 2, 1),
+            minimum_points=1,
+            guard_measures=["reopen_rate"],
+        )
+        await ask(solo, asked, implemented=date(2025, 4, 1))
+        (told,) = await assess(solo)
+        assert told["verdict"] == "effective"
+        assert (told["before"]["period_from"], told["before"]["period_to"]) == ("2025-01-01", "2025-04-01")
+        assert (told["after"]["period_from"], told["after"]["period_to"]) == ("2025-04-01", "2025-07-01")
+        assert (told["guards"][0]["before"]["n"], told["guards"][0]["after"]["n"]) == (300, 300)
