@@ -9,16 +9,22 @@ from services.metrics.analysis import consumers as analysis
 from services.metrics.analysis import jobs as analysis_jobs
 from services.metrics.analysis import routes as analysis_routes
 from services.metrics.analysis.worker import Worker
+from services.metrics.attainments import jobs as attainment_jobs
+from services.metrics.attainments import routes as attainments
 from services.metrics.calendars import jobs as calendar_jobs
 from services.metrics.calendars import routes as calendars
 from services.metrics.callbacks import consumers as callbacks
 from services.metrics.catalogue import pages as catalogue_pages
 from services.metrics.catalogue import routes as catalogue
+from services.metrics.clauses import jobs as clause_jobs
+from services.metrics.clauses import pages as clause_pages
+from services.metrics.clauses import routes as clauses
 from services.metrics.connections import jobs as connection_jobs
 from services.metrics.connections import routes as connections
 from services.metrics.connections.service import Sources
 from services.metrics.database import spine
 from services.metrics.evaluation import jobs as evaluation_jobs
+from services.metrics.exclusions import routes as exclusions
 from services.metrics.expectations import consumers as baselines
 from services.metrics.expectations import routes as expectations
 from services.metrics.feasibility import routes as feasibility
@@ -35,6 +41,7 @@ from services.metrics.observations import routes as observations
 from services.metrics.reports import jobs as report_jobs
 from services.metrics.reports import routes as reports
 from services.metrics.settings import MetricsSettings
+from services.metrics.settlements import routes as settlements
 from services.metrics.tickets import routes as tickets
 from shared.app import Definition
 from shared.sealing import Sealer
@@ -64,6 +71,11 @@ def define(settings: Settings) -> Definition:
             catalogue.routes,
             catalogue_pages.pages,
             agreements.routes,
+            clauses.routes,
+            clause_pages.pages,
+            attainments.routes,
+            exclusions.routes,
+            settlements.routes,
             agreement_pages.pages,
             negotiations.routes,
             feasibility.routes,
@@ -77,6 +89,8 @@ def define(settings: Settings) -> Definition:
             *analysis_jobs.make_jobs(statistics),
             *calendar_jobs.jobs,
             *agreement_jobs.jobs,
+            *clause_jobs.jobs,
+            *attainment_jobs.make_jobs(MetricsSettings()),
             *connection_jobs.make_jobs(sources, MetricsSettings()),
             *inbound_jobs.make_jobs(sources, MetricsSettings()),
         ),

@@ -1,6 +1,6 @@
 """All contracts by wire name: what the golden files, the documentation and the subscribers' filters go by."""
 
-from shared.events import agreements, catalogue, improvement, metrics, notifier, satisfaction
+from shared.events import agreements, catalogue, clauses, improvement, metrics, notifier, satisfaction
 from shared.events.envelope import Fact
 
 CONTRACTS: dict[str, type[Fact]] = {
@@ -29,6 +29,11 @@ CONTRACTS: dict[str, type[Fact]] = {
         catalogue.ServiceCataloged,
         catalogue.CustomerRegistered,
         catalogue.ProjectCompleted,
+        clauses.ClauseAtRisk,
+        clauses.ClauseBreached,
+        clauses.AgreementEvaluated,
+        clauses.ExclusionAgreed,
+        clauses.SettlementIssued,
         improvement.ImprovementOpened,
         improvement.ImprovementSubmitted,
         improvement.ImprovementApproved,

@@ -12,14 +12,14 @@ import orjson
 import pytest
 from pydantic import create_model
 
-from shared.events import agreements, catalogue, improvement, metrics, notifier, satisfaction
+from shared.events import agreements, catalogue, clauses, improvement, metrics, notifier, satisfaction
 from shared.events.envelope import Draft, Fact, Origin, parse, serialise, typed
 from shared.events.examples import example_of
 from shared.events.registry import CONTRACTS
 
 GOLDEN = Path(__file__).parent / "golden"
 SOURCES = {
-    "metrics": (metrics, agreements, catalogue),
+    "metrics": (metrics, agreements, catalogue, clauses),
     "improvement": (improvement,),
     "satisfaction": (satisfaction,),
     "notifier": (notifier,),

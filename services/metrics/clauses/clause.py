@@ -18,7 +18,8 @@ _TERMS: TypeAdapter[TimeTerms | CountTerms | FrequencyTerms | FulfilmentTerms] =
 @dataclass(frozen=True, slots=True)
 class Clause:
     """One clause. `services` are those of the whole agreement, empty for all; `calendar` is a calendar's key; `fee`
-    is the fee of one period, of which `settled_by` says how long it is."""
+    is the fee of one period, of which `settled_by` says how long it is. It counts from `effective_from` to
+    `effective_to`, both included, or to the day on which the agreement ended before."""
 
     id: UUID
     agreement_id: UUID
@@ -39,6 +40,11 @@ class Clause:
     effective_from: date
     effective_to: date
     owner: str
+
+    @property
+    def what(self) -> str:
+        """What it promises: `response`, `downtime` …, or its kind where that says it all."""
+        return self.terms.what if isinstance(self.terms, TimeTerms) else self.terms.kind
 
     @property
     def clocks_tickets(self) -> bool:
@@ -66,6 +72,6 @@ def clause_of(row: Row[Any]) -> Clause:
         currency=row.currency,
         penalty_cap_percent=row.penalty_cap_percent,
         effective_from=row.effective_from,
-        effective_to=row.effective_to,
+        effective_to=row.effective_to if row.ended_on is None else min(row.ended_on, row.effective_to),
         owner=row.owner,
     )

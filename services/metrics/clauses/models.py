@@ -98,6 +98,7 @@ clause_watches = Table(
     "clause_watches",
     spine.metadata,
     Column("agreement_id", Uuid, primary_key=True),
+    Column("calendar_content", Uuid),
     Column("follow_next", Date),
     Column("close_next", Date),
     Column("close_at", DateTime(timezone=True)),

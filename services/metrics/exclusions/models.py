@@ -13,7 +13,7 @@ exclusions = Table(
     Column("clause_id", Uuid),
     Column("begins_at", DateTime(timezone=True), nullable=False),
     Column("ends_at", DateTime(timezone=True), nullable=False),
-    Column("tickets", JSONB),
+    Column("tickets", JSONB(none_as_null=True)),
     Column("exemption", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("evidence", Text, nullable=False),

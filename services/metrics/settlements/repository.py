@@ -49,6 +49,12 @@ async def exposure_of(session: AsyncSession, measure_key: str, period: date) -> 
     return assess_penalty(Penalty.model_validate(row.penalty), row.adjusted, row.fee)
 
 
+async def hold_period(session: AsyncSession, agreement_id: UUID, period: date) -> None:
+    """Nobody else changes this period's account until this transaction ends."""
+    name = f"settlement of {agreement_id} {period}"
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
 async def newest_settlement(session: AsyncSession, agreement_id: UUID, period: date) -> Row[Any] | None:
     """The newest revision, held until the transaction ends."""
     query = (
@@ -61,20 +67,17 @@ async def newest_settlement(session: AsyncSession, agreement_id: UUID, period: d
     return (await session.execute(query)).one_or_none()
 
 
-async def newest_revision(session: AsyncSession, agreement_id: UUID, period: date) -> int:
-    query = select(func.max(settlements.c.revision)).where(
-        settlements.c.agreement_id == agreement_id, settlements.c.period == period
+async def settlement_of(session: AsyncSession, agreement_id: UUID, period: date, revision: int) -> Row[Any] | None:
+    query = select(settlements).where(
+        settlements.c.agreement_id == agreement_id,
+        settlements.c.period == period,
+        settlements.c.revision == revision,
     )
-    return (await session.execute(query)).scalar_one() or 0
+    return (await session.execute(query)).one_or_none()
 
 
 async def get_settlement(session: AsyncSession, settlement_id: UUID) -> Row[Any] | None:
     return (await session.execute(select(settlements).where(settlements.c.id == settlement_id))).one_or_none()
-
-
-async def lock_settlement(session: AsyncSession, settlement_id: UUID) -> Row[Any] | None:
-    query = select(settlements).where(settlements.c.id == settlement_id).with_for_update()
-    return (await session.execute(query)).one_or_none()
 
 
 async def list_settlements(

@@ -122,6 +122,15 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key', name=op.f('pk_calendars')),
     schema='metrics'
     )
+    op.create_table('clause_cases',
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('clause_id', sa.Uuid(), nullable=False),
+    sa.Column('began_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('ticket_id', 'clause_id', name=op.f('pk_clause_cases')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_clause_cases_clause_id_began_at'), 'clause_cases', ['clause_id', 'began_at'], unique=False, schema='metrics')
     op.create_table('clause_evaluations',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('clause_id', sa.Uuid(), nullable=False),
@@ -149,6 +158,75 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_clause_evaluations_agreement_id_period'), 'clause_evaluations', ['agreement_id', 'period'], unique=False, schema='metrics')
     op.create_index(op.f('ix_clause_evaluations_measure_key_period'), 'clause_evaluations', ['measure_key', 'period'], unique=False, schema='metrics')
+    op.create_table('clause_records',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('clause_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('value', sa.Float(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('evidence_sha256', sa.Text(), nullable=True),
+    sa.Column('evidence_link', sa.Text(), nullable=True),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_clause_records')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_clause_records_clause_id_kind_at'), 'clause_records', ['clause_id', 'kind', 'at'], unique=False, schema='metrics')
+    op.create_table('clause_standings',
+    sa.Column('clause_id', sa.Uuid(), nullable=False),
+    sa.Column('period', sa.Date(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('used', sa.Float(), nullable=True),
+    sa.Column('allowed', sa.Float(), nullable=True),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('look_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('clause_id', name=op.f('pk_clause_standings')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_clause_standings_look_at'), 'clause_standings', ['look_at'], unique=False, schema='metrics')
+    op.create_table('clause_timers',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('clause_id', sa.Uuid(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=True),
+    sa.Column('service', sa.Text(), nullable=True),
+    sa.Column('group', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('paused', sa.Boolean(), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('at_risk_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('stopped_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('elapsed_minutes', sa.Float(), nullable=True),
+    sa.Column('pauses', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('rests', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('breach_told', sa.Boolean(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_clause_timers')),
+    sa.UniqueConstraint('ticket_id', 'clause_id', name=op.f('uq_clause_timers_ticket_id_clause_id')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_clause_timers_clause_id_decided_at'), 'clause_timers', ['clause_id', 'decided_at'], unique=False, schema='metrics')
+    op.create_index('ix_clause_timers_running', 'clause_timers', ['clause_id', 'state'], unique=False, schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk', 'breached')"))
+    op.create_index('ix_clause_timers_to_tell', 'clause_timers', ['due_at'], unique=False, schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk')"))
+    op.create_index('ix_clause_timers_to_warn', 'clause_timers', ['at_risk_at'], unique=False, schema='metrics', postgresql_where=sa.text("state = 'on_track'"))
+    op.create_index('ix_clause_timers_worklist', 'clause_timers', ['due_at', 'id'], unique=False, schema='metrics', postgresql_where=sa.text("state IN ('at_risk', 'breached')"))
+    op.create_table('clause_watches',
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('calendar_content', sa.Uuid(), nullable=True),
+    sa.Column('follow_next', sa.Date(), nullable=True),
+    sa.Column('close_next', sa.Date(), nullable=True),
+    sa.Column('close_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('agreement_id', name=op.f('pk_clause_watches')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_clause_watches_close_at'), 'clause_watches', ['close_at'], unique=False, schema='metrics')
+    op.create_index(op.f('ix_clause_watches_follow_next'), 'clause_watches', ['follow_next'], unique=False, schema='metrics', postgresql_where=sa.text('follow_next IS NOT NULL'))
     op.create_table('clauses',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('agreement_id', sa.Uuid(), nullable=False),
@@ -194,6 +272,30 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('kind', 'key', 'version', name=op.f('pk_entry_versions')),
     schema='metrics'
     )
+    op.create_table('exclusions',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('clause_id', sa.Uuid(), nullable=True),
+    sa.Column('begins_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('ends_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('tickets', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('exemption', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=False),
+    sa.Column('evidence_sha256', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('proposed_by', sa.Text(), nullable=False),
+    sa.Column('proposed_side', sa.Text(), nullable=False),
+    sa.Column('proposed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decided_by', sa.Text(), nullable=True),
+    sa.Column('decided_side', sa.Text(), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decision_reason', sa.Text(), nullable=True),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_exclusions')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_exclusions_agreement_id_id'), 'exclusions', ['agreement_id', 'id'], unique=False, schema='metrics')
     op.create_table('feasibility_studies',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('agreement_id', sa.Uuid(), nullable=False),
@@ -525,13 +627,30 @@ def downgrade() -> None:
     op.drop_table('holiday_years', schema='metrics')
     op.drop_index(op.f('ix_feasibility_studies_agreement_id_id'), table_name='feasibility_studies', schema='metrics')
     op.drop_table('feasibility_studies', schema='metrics')
+    op.drop_index(op.f('ix_exclusions_agreement_id_id'), table_name='exclusions', schema='metrics')
+    op.drop_table('exclusions', schema='metrics')
     op.drop_table('entry_versions', schema='metrics')
     op.drop_table('departments', schema='metrics')
     op.drop_table('customers', schema='metrics')
     op.drop_table('clauses', schema='metrics')
+    op.drop_index(op.f('ix_clause_watches_follow_next'), table_name='clause_watches', schema='metrics', postgresql_where=sa.text('follow_next IS NOT NULL'))
+    op.drop_index(op.f('ix_clause_watches_close_at'), table_name='clause_watches', schema='metrics')
+    op.drop_table('clause_watches', schema='metrics')
+    op.drop_index('ix_clause_timers_worklist', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state IN ('at_risk', 'breached')"))
+    op.drop_index('ix_clause_timers_to_warn', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state = 'on_track'"))
+    op.drop_index('ix_clause_timers_to_tell', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk')"))
+    op.drop_index('ix_clause_timers_running', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk', 'breached')"))
+    op.drop_index(op.f('ix_clause_timers_clause_id_decided_at'), table_name='clause_timers', schema='metrics')
+    op.drop_table('clause_timers', schema='metrics')
+    op.drop_index(op.f('ix_clause_standings_look_at'), table_name='clause_standings', schema='metrics')
+    op.drop_table('clause_standings', schema='metrics')
+    op.drop_index(op.f('ix_clause_records_clause_id_kind_at'), table_name='clause_records', schema='metrics')
+    op.drop_table('clause_records', schema='metrics')
     op.drop_index(op.f('ix_clause_evaluations_measure_key_period'), table_name='clause_evaluations', schema='metrics')
     op.drop_index(op.f('ix_clause_evaluations_agreement_id_period'), table_name='clause_evaluations', schema='metrics')
     op.drop_table('clause_evaluations', schema='metrics')
+    op.drop_index(op.f('ix_clause_cases_clause_id_began_at'), table_name='clause_cases', schema='metrics')
+    op.drop_table('clause_cases', schema='metrics')
     op.drop_table('calendars', schema='metrics')
     op.drop_table('calendar_versions', schema='metrics')
     op.drop_table('attainment_marks', schema='metrics')
