@@ -25,7 +25,7 @@ async def sign(session: AsyncSession, agreement_id: UUID, if_match: str | None, 
     """R71, R111: both parties have confirmed all of it. Its clauses make their measures with targets (R89).
 
     Raises:
-        AgreementNotFound, LostUpdate, IllegalTransition, UnsoundAgreement
+        AgreementNotFound, LostUpdate, IllegalTransition, and what `content.check` raises
         Missing: names what signing still needs.
         ReasonNeeded: it counts from a day that has passed.
         OverlappingAgreement: the customer has another one on the same service at the same time.
@@ -38,7 +38,7 @@ async def sign(session: AsyncSession, agreement_id: UUID, if_match: str | None, 
     missing = rules.find_missing_to_sign(counted, len(clauses), bool(agreement.exemptions))
     if missing:
         raise Missing("sign", missing)
-    await content.check_calendar(session, agreement.calendar, agreement.effective_from, agreement.effective_to)
+    await content.check(session, content.body_of(agreement, clauses))
     if agreement.effective_from < today() and reason is None:
         raise problems.ReasonNeeded(
             f"reason: it counts from {agreement.effective_from}, which has passed; say why it is back-dated"
