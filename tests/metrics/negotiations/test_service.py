@@ -50,7 +50,7 @@ class TestOpenNegotiation:
         settlement = str(await insert_settlement(parties, UUID(item["id"]), "issued"))
         talk = await opened(parties, item, clause=None, settlement_id=settlement)
         assert talk["settlement_id"] == settlement
-        other = await parties.signed(services=["erp"])
+        other = await parties.negotiated(services=["erp"])
         strange = await parties.customer.post(
             f"{URL}/{other['id']}/negotiations", json=dispute(clause=None, settlement_id=settlement)
         )
