@@ -26,7 +26,7 @@ class Fleet:
         """A client with a token; without roles it has none. The subject is the first role unless given."""
         headers = {}
         if roles:
-            token = mint(self.settings, subject or roles[0].value, list(roles), timedelta(hours=1), **claims)
+            token = mint(self.settings, subject or roles[0].value, list(roles), timedelta(days=3650), **claims)
             headers["Authorization"] = f"Bearer {token}"
         return httpx.AsyncClient(transport=self.transport, base_url="http://ratchet.test", headers=headers)
 
