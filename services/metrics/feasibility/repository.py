@@ -87,18 +87,14 @@ async def count_history(
         "first": periods[0],
         "end": periods[-1],
         "services": list(whose.services),
-        "now": now,
-        "begins": list(spans.begins),
-        "ends": list(spans.ends),
-        "before": list(spans.before),
     }
-    types: list[BindParameter[Any]] = [
-        bindparam("bounds", type_=_MOMENTS),
-        bindparam("services", type_=ARRAY(Text)),
-        bindparam("begins", type_=_MOMENTS),
-        bindparam("ends", type_=_MOMENTS),
-        bindparam("before", type_=ARRAY(Numeric)),
-    ]
+    types: list[BindParameter[Any]] = [bindparam("bounds", type_=_MOMENTS), bindparam("services", type_=ARRAY(Text))]
+    if any(question.limit_seconds is not None for question in asked):
+        parameters["now"] = now
+    if any(question.business for question in asked):
+        parameters |= {"begins": list(spans.begins), "ends": list(spans.ends), "before": list(spans.before)}
+        types += [bindparam("begins", type_=_MOMENTS), bindparam("ends", type_=_MOMENTS)]
+        types.append(bindparam("before", type_=ARRAY(Numeric)))
     where = "t.opened_at >= :first AND t.opened_at < :end AND t.kind = 'incident' AND t.state <> 'cancelled'"
     where += " AND t.service = ANY(:services)"
     for name in ("customer", "project"):
