@@ -45,7 +45,6 @@ async def ask(
         implemented_at=datetime(implemented.year, implemented.month, implemented.day, tzinfo=UTC),
     )
     await solo.hear(request, request.improvement_id, source="improvement")
-    await judge(solo)
     return request.improvement_id
 
 
@@ -97,6 +96,7 @@ class TestAssessNext:
     ) -> None:
         await send(everyone, month_of_tickets(3, 40, 60) + month_of_tickets(4, 95, 5))
         await ask(solo, plan())
+        await judge(solo)
         (first,) = await assess(solo)
         assert (first["verdict"], "1 of 2 closed months" in first["reason"]) == ("inconclusive", True)
         assert len(await assess(solo)) == 1
@@ -117,6 +117,7 @@ class TestAssessNext:
         later = [{**ticket, "updated_at": ticket["updated_at"].replace("-10T", "-11T")} for ticket in reopened]
         await send(everyone, later)
         await ask(solo, plan(guard_measures=["reopen_rate"]))
+        await judge(solo)
         (answer,) = await assess(solo)
         assert answer["guards"][0]["worse"] is True
         assert answer["verdict"] == "regressed"
@@ -143,6 +144,7 @@ class TestAssessNext:
     ) -> None:
         await send(everyone, month_of_tickets(3, 40, 60) + month_of_tickets(4, 95, 5) + month_of_tickets(5, 90, 10))
         await ask(solo, plan())
+        await judge(solo)
         (answer,) = await assess(solo)
         assert (answer["verdict"], answer["signals"], answer["changes"]) == ("effective", None, None)
 
@@ -155,6 +157,7 @@ class TestAssessNext:
             await send(everyone, month_of_tickets(*month))
         asked = plan(baseline_from=date(2025, 1, 1), baseline_to=date(2025, 7, 1), minimum_points=6)
         await ask(solo, asked, implemented=date(2025, 7, 1))
+        await judge(solo)
         (answer,) = await assess(solo)
         assert answer["verdict"] == "effective"
         assert {signal["side"] for signal in answer["signals"]} == {"above"}
@@ -217,6 +220,7 @@ class TestAssessNext:
             minimum_n=20,
         )
         await ask(solo, asked, target=2.0)
+        await judge(solo)
         (answer,) = await assess(solo)
         assert (answer["verdict"], answer["before"]["value"], answer["after"]["value"]) == ("effective", 8.0, 0.0)
         assert answer["p_value"] == pytest.approx(0.5**24)
@@ -242,6 +246,7 @@ class TestAssessNext:
             guard_measures=["reopen_rate"],
         )
         await ask(solo, asked, implemented=date(2025, 4, 1))
+        await judge(solo)
         (told,) = await assess(solo)
         assert told["verdict"] == "effective"
         assert (told["before"]["period_from"], told["before"]["period_to"]) == ("2025-01-01", "2025-04-01")
