@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.analysis.charts import Datum
+from services.metrics.catalogue import repository as catalogue
 from services.metrics.expectations import service as expectations
 from services.metrics.expectations.rules import Expectation
 from services.metrics.gaps import repository
@@ -18,6 +19,7 @@ from services.metrics.measures.periods import months_of, next_month, next_period
 from services.metrics.measures.rules import parse_scope
 from services.metrics.observations import repository as observations
 from services.metrics.settings import settings
+from services.metrics.settlements import repository as settlements
 from shared import clock, problems
 from shared.events.metrics import GapClosed, GapDetected, GapDismissed, GapFact, GapRecurred
 from shared.ids import new_id
@@ -205,8 +207,12 @@ async def _fact(
 ) -> GapFact:
     scope = parse_scope(observation.scope)
     named = dict(zip(scope.dimensions, scope.values, strict=True))
-    criticality = None  # LATER
+    criticality = None
+    if "service" in named:
+        criticality = (await catalogue.criticalities(session, [named["service"]])).get(named["service"])
     end = next_period(measure.frequency, observation.period)
+    is_promise = measure.formula == CLAUSE
+    exposure = await settlements.exposure_of(session, measure.key, observation.period) if is_promise else None
     impact = measure_impact(measure.direction, observation.n, observation.numerator)
     zone = settings().zone
     impact = impact.model_copy(
@@ -214,7 +220,7 @@ async def _fact(
             "customers": await repository.count_customers(
                 session, named, starts_at(observation.period, zone), starts_at(end, zone)
             ),
-            "penalty_exposure": None,  # LATER
+            "penalty_exposure": None if exposure is None else float(exposure),
         }
     )
     return GapFact(

@@ -153,3 +153,26 @@ class TestDismissGap:
             )
         assert answer.status_code == 403
         assert "operations_manager" in answer.json()["detail"]
+
+
+class TestSeverity:
+    async def test_weighs_by_the_catalogues_criticality(self, solo: Solo, everyone: httpx.AsyncClient) -> None:
+        """R32, R109: the same miss of 10 % is medium in general and high for a critical service."""
+        editor = solo.client(Role.ADMINISTRATOR)
+        answer = await editor.put(
+            "/metrics/v1/services/mail",
+            json={
+                "name": "Mail",
+                "description": "Mail for everybody",
+                "criticality": "critical",
+                "owner": "anna",
+                "service_class": "core",
+            },
+        )
+        assert answer.status_code in (200, 201), answer.text
+        await send(everyone, month_of_tickets(3, 72, 28, service="mail"))
+        await set_target(everyone, 0.8)
+        await set_target(everyone, 0.8, scope="service=mail")
+        await judge(solo)
+        found = {gap["scope"]: (gap["severity"], gap["criticality"]) for gap in await gaps(everyone)}
+        assert found == {"all": ("medium", None), "service=mail": ("high", "critical")}
