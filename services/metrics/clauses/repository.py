@@ -73,7 +73,7 @@ def _put(table: Any, columns: Sequence[str]) -> TextClause:
     return text(
         f"INSERT INTO {table.name} ({named}) SELECT * FROM unnest({', '.join(f':{name}' for name in columns)})"
         f" ON CONFLICT (ticket_id, clause_id) DO UPDATE SET {changes}"
-    ).bindparams(*(bindparam(name, type_=ARRAY(table.c[name].type)) for name in columns))
+    ).bindparams(*(bindparam(name, type_=ARRAY(table.c[name].type, dimensions=1)) for name in columns))
 
 
 def _pairs(statement: str) -> TextClause:
@@ -97,7 +97,7 @@ _TELL = text(
         ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
     )
     UPDATE clause_timers AS c
-    SET state = 'breached', decided_at = due_at, breach_told = true, version = version + 1, updated_at = :now
+    SET state = 'breached', decided_at = c.due_at, breach_told = true, version = c.version + 1, updated_at = :now
     FROM due, tickets AS t WHERE c.id = due.id AND t.id = c.ticket_id
     RETURNING c.id AS timer_id, c.clause_id, c.ticket_id, c.version, c.started_at, c.due_at, {_TICKET}
     """
@@ -109,7 +109,7 @@ _WARN = text(
         WHERE state = 'on_track' AND at_risk_at <= :now AND (due_at IS NULL OR due_at >= :now)
         ORDER BY at_risk_at LIMIT :most FOR UPDATE SKIP LOCKED
     )
-    UPDATE clause_timers AS c SET state = 'at_risk', version = version + 1, updated_at = :now
+    UPDATE clause_timers AS c SET state = 'at_risk', version = c.version + 1, updated_at = :now
     FROM due, tickets AS t WHERE c.id = due.id AND t.id = c.ticket_id
     RETURNING c.id AS timer_id, c.clause_id, c.ticket_id, c.version, c.started_at, c.due_at, {_TICKET}
     """

@@ -18,7 +18,7 @@ _ARRAYS = ", ".join(f":{name}" for name in _COLUMNS)
 
 
 def _with_arrays(statement: str) -> TextClause:
-    return text(statement).bindparams(*(bindparam(name, type_=ARRAY(tickets.c[name].type)) for name in _COLUMNS))
+    return text(statement).bindparams(*(bindparam(name, type_=ARRAY(tickets.c[name].type, dimensions=1)) for name in _COLUMNS))
 
 
 _SELECT = f"SELECT {', '.join(f't.{chr(34)}{name}{chr(34)}' for name in _COLUMNS)} FROM tickets t"

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.metrics.clauses.service import follow
 from services.metrics.evaluation.repository import mark_dirty
 from services.metrics.measures.periods import Basis
 from services.metrics.settings import settings
@@ -45,8 +46,8 @@ async def ingest(session: AsyncSession, updates: Sequence[TicketFacts]) -> Inges
     A new ticket that somebody else inserts at the same moment is read again, and its updates applied to theirs.
     """
     changes: list[Change] = []
+    moved: list[Ticket] = []
     marks: dict[tuple[Basis, date], set[str] | None] = {}
-    changed = 0
     by_scope = len(updates) <= _MOST_BY_SCOPE
     zone, now = settings().zone, clock.now()
     waiting = updates
@@ -64,13 +65,14 @@ async def ingest(session: AsyncSession, updates: Sequence[TicketFacts]) -> Inges
                 scopes = rules.touched_scopes(before, ticket) if by_scope else None
                 for period in rules.touched_periods(before, ticket, zone, now):
                     _touch(marks, period, scopes)
-                changed += 1
+                moved.append(ticket)
         changes += [change for change in brought if (change.ticket.source, change.ticket.external_id) not in lost]
         waiting = [facts for facts in waiting if _key(facts) in lost]
     await mark_dirty(session, marks)
     origin = current_origin.get()
     await record_all(session, [_draft(change, origin) for change in changes if change.ticket.kind == "incident"])
-    return Ingested(len(updates), changed)
+    await follow(session, moved, changes)
+    return Ingested(len(updates), len(moved))
 
 
 def _touch(

@@ -60,4 +60,4 @@ def on(day: int, hour: int = 0, minute: int = 0, month: int = 3) -> datetime:
     return datetime(2026, month, day, hour, minute, tzinfo=UTC)
 
 
-__all__ = ["MONDAY", "OFFICE", "Penalty", "UUID", "clause", "minutes", "on", "ticket"]
+__all__ = ["MONDAY", "OFFICE", "UUID", "Penalty", "clause", "minutes", "on", "ticket"]

@@ -1,3 +1,4 @@
+import itertools
 from datetime import timedelta
 
 from hypothesis import given
@@ -32,7 +33,7 @@ class TestArithmetic:
     def test_joined_spans_hold_the_same_minutes_once_and_in_order(self, given_: list[Span]) -> None:
         joined = join(given_)
         assert minutes_of(joined) == minutes_of(given_)
-        assert all(earlier[1] < later[0] for earlier, later in zip(joined, joined[1:], strict=False))
+        assert all(earlier[1] < later[0] for earlier, later in itertools.pairwise(joined))
 
     @given(spans, st.integers(0, 60), st.integers(0, 60))
     def test_a_clip_leaves_what_lies_within(self, given_: list[Span], first: int, last: int) -> None:
