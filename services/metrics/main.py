@@ -22,6 +22,7 @@ from services.metrics.clauses import routes as clauses
 from services.metrics.connections import jobs as connection_jobs
 from services.metrics.connections import routes as connections
 from services.metrics.connections.service import Sources
+from services.metrics.costs import routes as costs
 from services.metrics.database import spine
 from services.metrics.evaluation import jobs as evaluation_jobs
 from services.metrics.exclusions import routes as exclusions
@@ -42,6 +43,8 @@ from services.metrics.reports import jobs as report_jobs
 from services.metrics.reports import routes as reports
 from services.metrics.settings import MetricsSettings
 from services.metrics.settlements import routes as settlements
+from services.metrics.standards import jobs as standard_jobs
+from services.metrics.standards import routes as standards
 from services.metrics.tickets import routes as tickets
 from shared.app import Definition
 from shared.sealing import Sealer
@@ -79,6 +82,8 @@ def define(settings: Settings) -> Definition:
             agreement_pages.pages,
             negotiations.routes,
             feasibility.routes,
+            costs.routes,
+            standards.routes,
             measure_pages.pages,
         ),
         home="/overview",
@@ -88,6 +93,7 @@ def define(settings: Settings) -> Definition:
             *measure_jobs.jobs, *report_jobs.jobs,
             *analysis_jobs.make_jobs(statistics),
             *calendar_jobs.jobs,
+            *standard_jobs.jobs,
             *agreement_jobs.jobs,
             *clause_jobs.jobs,
             *attainment_jobs.make_jobs(MetricsSettings()),

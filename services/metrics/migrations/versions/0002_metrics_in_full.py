@@ -240,6 +240,22 @@ def upgrade() -> None:
     sa.UniqueConstraint('agreement_id', 'key', name=op.f('uq_clauses_agreement_id_key')),
     schema='metrics'
     )
+    op.create_table('cost_records',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('service', sa.Text(), nullable=False),
+    sa.Column('month', sa.Date(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('amount', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_cost_records')),
+    sa.UniqueConstraint('service', 'month', 'kind', 'revision', name=op.f('uq_cost_records_service_month_kind_revision')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_cost_records_month_service'), 'cost_records', ['month', 'service'], unique=False, schema='metrics')
     op.create_table('customers',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -344,6 +360,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key', 'definition_version', name=op.f('pk_measure_definitions')),
     schema='metrics'
     )
+    op.create_table('missed_evaluations',
+    sa.Column('service', sa.Text(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('found_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('service', 'due_on', name=op.f('pk_missed_evaluations')),
+    schema='metrics'
+    )
     op.create_table('negotiation_positions',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('negotiation_id', sa.Uuid(), nullable=False),
@@ -422,6 +445,29 @@ def upgrade() -> None:
     schema='metrics'
     )
     op.create_index(op.f('ix_projects_customer'), 'projects', ['customer'], unique=False, schema='metrics')
+    op.create_table('quality_standard_versions',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('standard', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('edited_by', sa.Text(), nullable=False),
+    sa.Column('edited_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('key', 'version', name=op.f('pk_quality_standard_versions')),
+    schema='metrics'
+    )
+    op.create_table('quality_standards',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('service', sa.Text(), nullable=True),
+    sa.Column('service_class', sa.Text(), nullable=True),
+    sa.Column('reference', sa.Text(), nullable=False),
+    sa.Column('indicators', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('review_on', sa.Date(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('edited_by', sa.Text(), nullable=False),
+    sa.Column('edited_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_quality_standards')),
+    schema='metrics'
+    )
     op.create_table('reports',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('measure_key', sa.Text(), nullable=False),
@@ -441,6 +487,26 @@ def upgrade() -> None:
     schema='metrics'
     )
     op.create_index(op.f('ix_reports_measure_key_scope_period_number'), 'reports', ['measure_key', 'scope', 'period', 'number'], unique=True, schema='metrics')
+    op.create_table('service_evaluations',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('service', sa.Text(), nullable=False),
+    sa.Column('evaluated_on', sa.Date(), nullable=False),
+    sa.Column('first_month', sa.Date(), nullable=False),
+    sa.Column('last_month', sa.Date(), nullable=False),
+    sa.Column('effect', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('quality', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('cost', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('conclusions', sa.Text(), nullable=False),
+    sa.Column('actions', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('follow_ups', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('figures', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('next_due', sa.Date(), nullable=True),
+    sa.Column('evaluated_by', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_service_evaluations')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_service_evaluations_service_evaluated_on'), 'service_evaluations', ['service', 'evaluated_on'], unique=False, schema='metrics')
     op.create_table('services',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
@@ -609,8 +675,12 @@ def downgrade() -> None:
     op.drop_table('settlements', schema='metrics')
     op.drop_index(op.f('ix_services_calendar'), table_name='services', schema='metrics')
     op.drop_table('services', schema='metrics')
+    op.drop_index(op.f('ix_service_evaluations_service_evaluated_on'), table_name='service_evaluations', schema='metrics')
+    op.drop_table('service_evaluations', schema='metrics')
     op.drop_index(op.f('ix_reports_measure_key_scope_period_number'), table_name='reports', schema='metrics')
     op.drop_table('reports', schema='metrics')
+    op.drop_table('quality_standards', schema='metrics')
+    op.drop_table('quality_standard_versions', schema='metrics')
     op.drop_index(op.f('ix_projects_customer'), table_name='projects', schema='metrics')
     op.drop_table('projects', schema='metrics')
     op.drop_index('ix_payload_replays_open', table_name='payload_replays', schema='metrics', postgresql_where=sa.text('finished_at IS NULL'))
@@ -621,6 +691,7 @@ def downgrade() -> None:
     op.drop_table('negotiations', schema='metrics')
     op.drop_index(op.f('ix_negotiation_positions_negotiation_id_id'), table_name='negotiation_positions', schema='metrics')
     op.drop_table('negotiation_positions', schema='metrics')
+    op.drop_table('missed_evaluations', schema='metrics')
     op.drop_table('measure_definitions', schema='metrics')
     op.drop_index(op.f('ix_loss_claims_agreement_id_period'), table_name='loss_claims', schema='metrics')
     op.drop_table('loss_claims', schema='metrics')
@@ -632,6 +703,8 @@ def downgrade() -> None:
     op.drop_table('entry_versions', schema='metrics')
     op.drop_table('departments', schema='metrics')
     op.drop_table('customers', schema='metrics')
+    op.drop_index(op.f('ix_cost_records_month_service'), table_name='cost_records', schema='metrics')
+    op.drop_table('cost_records', schema='metrics')
     op.drop_table('clauses', schema='metrics')
     op.drop_index(op.f('ix_clause_watches_follow_next'), table_name='clause_watches', schema='metrics', postgresql_where=sa.text('follow_next IS NOT NULL'))
     op.drop_index(op.f('ix_clause_watches_close_at'), table_name='clause_watches', schema='metrics')
