@@ -271,7 +271,7 @@ async def foresee(worker: Worker, series: Series, horizon: int, level: float) ->
     for point in told.points:
         period = next_period(series.measure.frequency, period)
         points.append(schemas.ForecastPoint(period=period, value=point.value, low=point.low, high=point.high))
-    return schemas.ForecastView(**_finding(series, "forecast", 1 - level), level=level, slope=told.slope, points=points)
+    return schemas.ForecastView(**_finding(series, "forecast", round(1 - level, 10)), level=level, slope=told.slope, points=points)
 
 
 async def correlate(worker: Worker, a: Series, b: Series, lags: int, alpha: float) -> schemas.CorrelationView:
