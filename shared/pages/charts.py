@@ -31,6 +31,7 @@ _HERE = Path(__file__).parent
 _WORDS = {language: load_catalogue(language, [_HERE]).gettext for language in LANGUAGES}
 _MOST_KEPT = 200
 _WIDTH, _HEIGHT = 960, 270
+_MONTHS = {"field": "month", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": 0}}
 _LABELLED = re.compile(r'<path aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"([^>]*)/>')
 
 
@@ -145,59 +146,78 @@ async def line_chart(
     `unit` is as in `formats.format_quantity`; `baseline` and `target` are in order of `effective_from`. A chart that
     cannot be drawn says so: the figures stand in the table beside it.
     """
+    spec = make_spec(points, unit=unit, language=language, baseline=baseline, target=target)
+    shown = [(N_("Value"), "value"), *([(N_("Baseline"), "baseline")] * bool(baseline))]
+    shown += [(N_("Target"), "target")] * bool(target)
+    return await draw_figure(title, spec, describe(points, unit, language), shown, language)
+
+
+async def draw_figure(
+    title: str, spec: dict[str, Any], description: str, legend: Sequence[tuple[str, str]], language: str
+) -> Markup:
+    """A specification as a <figure> with its words; `legend` has marked messages, each with its class."""
     words = _WORDS[language]
     try:
-        svg = await renderer.draw(make_spec(points, unit=unit, language=language, baseline=baseline, target=target))
+        svg = await renderer.draw(spec)
     except ChartFailed as failure:
         _log.error("chart_failed", title=title, error=str(failure))
         return Markup('<p class="notice warn">{}</p>').format(words(N_("The chart could not be drawn.")))
-    shown = [(N_("Value"), "value"), *([(N_("Baseline"), "baseline")] * bool(baseline))]
-    shown += [(N_("Target"), "target")] * bool(target)
-    legend = Markup("").join(Markup('<li class="{}">{}</li>').format(kind, words(name)) for name, kind in shown)
+    items = Markup("").join(Markup('<li class="{}">{}</li>').format(kind, words(name)) for name, kind in legend)
     return Markup(
         '<figure class="chart"><figcaption>{}</figcaption><div class="drawing" tabindex="0">{}</div>'
         '<ul class="legend">{}</ul></figure>'
-    ).format(title, name_svg(svg, title, describe(points, unit, language)), legend)
+    ).format(title, name_svg(svg, title, description), items)
 
 
 def make_spec(
     points: Sequence[Point], *, unit: str, language: str, baseline: Sequence[Level], target: Sequence[Level]
 ) -> dict[str, Any]:
     """The Vega-Lite specification. Colours are the stylesheet's variables."""
-    scale, axis_unit = _axis(points, unit)
+    scale, axis_unit = choose_axis(points, unit)
     rows = [
         {
             "month": formats.format_month(point.period, language),
             "value": None if point.value is None else point.value * scale,
-            "label": _tell(point, unit, language),
-            "baseline": _scaled(level_at(baseline, point.period), scale),
-            "target": _scaled(level_at(target, point.period), scale),
+            "label": tell_point(point, unit, language),
+            "baseline": scale_value(level_at(baseline, point.period), scale),
+            "target": scale_value(level_at(target, point.period), scale),
         }
         for point in points
     ]
-    x = {"field": "month", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": 0}}
+    layers = [
+        line("baseline", axis_unit, interpolate="step", stroke="var(--muted)", strokeWidth=1.5),
+        line("target", axis_unit, interpolate="step", stroke="var(--warn)", strokeDash=[5, 4]),
+        line("value", axis_unit, stroke="var(--accent)", strokeWidth=2.5),
+        dots("value", axis_unit, "isValid(datum.value)", fill="var(--accent)", size=60),
+    ]
+    return whole(rows, layers)
+
+
+def line(field: str, axis_unit: str, **mark: Any) -> dict[str, Any]:
+    """A line through this field of the rows, by month."""
     y = {"type": "quantitative", "axis": {"title": None, "labelExpr": f"datum.label + '{axis_unit}'"}}
-    y_scale = {"zero": False, "nice": True}
+    y |= {"field": field, "scale": {"zero": False, "nice": True}}
+    return {"mark": {"type": "line", **mark}, "encoding": {"x": _MONTHS, "y": y}}
 
-    def layer(field: str, mark: dict[str, Any]) -> dict[str, Any]:
-        return {"mark": mark, "encoding": {"x": x, "y": {**y, "field": field, "scale": y_scale}}}
 
-    layers = [layer("baseline", {"type": "line", "interpolate": "step", "stroke": "var(--muted)", "strokeWidth": 1.5})]
-    layers.append(
-        layer("target", {"type": "line", "interpolate": "step", "stroke": "var(--warn)", "strokeDash": [5, 4]})
-    )
-    layers.append(layer("value", {"type": "line", "stroke": "var(--accent)", "strokeWidth": 2.5}))
-    dots = layer("value", {"type": "point", "filled": True, "fill": "var(--accent)", "size": 60, "opacity": 1})
-    dots["encoding"]["description"] = {"field": "label"}
-    layers.append({**dots, "transform": [{"filter": "isValid(datum.value)"}]})
+def dots(field: str, axis_unit: str, where: str, **mark: Any) -> dict[str, Any]:
+    """Points that tell their row's `label`, of the rows where the expression holds."""
+    drawn = line(field, axis_unit)
+    drawn["mark"] = {"type": "point", "filled": True, "opacity": 1, **mark}
+    drawn["encoding"]["description"] = {"field": "label"}
+    return {**drawn, "transform": [{"filter": where}]}
+
+
+def whole(rows: Sequence[dict[str, Any]], layers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The specification of these layers over these rows."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": _WIDTH,
         "height": _HEIGHT,
         "autosize": {"type": "fit", "contains": "padding"},
         "background": None,
-        "data": {"values": rows},
-        "layer": layers,
+        "data": {"values": list(rows)},
+        "layer": list(layers),
         "config": {
             "font": "inherit",
             "view": {"stroke": None},
@@ -224,7 +244,7 @@ def level_at(levels: Sequence[Level], day: date) -> float | None:
 def describe(points: Sequence[Point], unit: str, language: str) -> str:
     """The chart in words, for those who do not see it."""
     separator = "；" if language == CHINESE else "; "
-    return separator.join(_tell(point, unit, language) for point in points)
+    return separator.join(tell_point(point, unit, language) for point in points)
 
 
 def name_svg(svg: str, title: str, description: str) -> Markup:
@@ -237,17 +257,19 @@ def name_svg(svg: str, title: str, description: str) -> Markup:
     return Markup(start) + attributes + names + Markup(drawing)  # noqa: S704 - escaped by vl-convert
 
 
-def _tell(point: Point, unit: str, language: str) -> str:
+def tell_point(point: Point, unit: str, language: str) -> str:
+    """One period in words."""
     value = formats.format_quantity(point.value, unit, language)
     month, n = formats.format_month(point.period, language), formats.format_number(point.n, language)
     return f"{month}：{value}（n = {n}）" if language == CHINESE else f"{month}: {value} (n = {n})"
 
 
-def _scaled(value: float | None, scale: float) -> float | None:
+def scale_value(value: float | None, scale: float) -> float | None:
+    """What a value is on the axis."""
     return None if value is None else value * scale
 
 
-def _axis(points: Sequence[Point], unit: str) -> tuple[float, str]:
+def choose_axis(points: Sequence[Point], unit: str) -> tuple[float, str]:
     """By what to multiply values for the axis, and what stands behind its numbers."""
     if unit in formats.SHARES:
         return 100.0, "%"
