@@ -101,4 +101,4 @@ def follow(position: Position, newest: datetime | None, is_last: bool) -> Positi
     """
     if newest is not None and newest > position.since:
         return Position(newest)
-    return position if is_last else Position(position.since, position.page + 1)
+    return Position(position.since, 1 if is_last else position.page + 1)

@@ -35,6 +35,7 @@ class RedmineSource:
         if poll is None:
             raise SourceFailed("this connection has no base_url to poll")
         async with Remote(poll, timeout_seconds=self._timeout_seconds).session() as remote:
+            await remote.get("/users/current.json")  # a wrong key is taken for nobody, who may read public issues
             answer = await remote.get("/issues.json", self._query(poll, position))
             issues = member(answer, "issues")
             if not isinstance(issues, list):

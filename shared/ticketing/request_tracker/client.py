@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime
 from typing import Any
 
+from shared import clock
 from shared.ticketing.mapping import member, newest
 from shared.ticketing.remote import Asking, Remote
 from shared.ticketing.request_tracker.mapper import map_payload
@@ -19,10 +20,14 @@ _TICKET_FIELDS = (
     "Subject,Status,Type,Created,LastUpdated,Started,Resolved,Due,Priority,Owner,Requestor,Queue,SLA,CustomFields"
 )
 _HISTORY_FIELDS = "Type,Field,OldValue,NewValue,Created,Creator"
+SLACK_SECONDS = 3900
+"""RT is asked for so much more than is wanted: its clock may be minutes ahead, and where its zone changes its clock in
+between, it counts an hour wrong."""
 
 
 class RequestTrackerSource:
-    """RT reads the times in a query by the clock of its user, so the connection's zone must be that user's."""
+    """RT reads a time in a query by the zone of its user, whatever zone it names: so it is asked by seconds before now,
+    and what is older than wanted is left out here."""
 
     def __init__(self, config: SourceConfig, *, page_size: int = PAGE_SIZE, timeout_seconds: float = 30.0) -> None:
         self._config = config
@@ -45,13 +50,15 @@ class RequestTrackerSource:
             if not isinstance(tickets, list):
                 raise SourceFailed("REST2's answer has no list 'items'; check base_url")
             gate = asyncio.Semaphore(AT_ONCE)
-            elements = await asyncio.gather(*(_with_history(remote, gate, ticket) for ticket in tickets))
+            wanted = [ticket for ticket in tickets if _is_since(ticket, position.since)]
+            elements = await asyncio.gather(*(_with_history(remote, gate, ticket) for ticket in wanted))
         is_last = len(tickets) < self._page_size
         last = newest(member(ticket, "LastUpdated") for ticket in tickets)
         return PollPage(list(elements), follow(position, last, is_last), is_last)
 
     def _query(self, poll: PollConfig, position: Position) -> dict[str, str | int]:
-        since = f"LastUpdated >= '{wall_time(position.since, self._config.zone):%Y-%m-%d %H:%M:%S}'"
+        seconds = max(int((clock.now() - position.since).total_seconds()), 0) + SLACK_SECONDS
+        since = f"LastUpdated >= '-{seconds} seconds'"
         return {
             "query": f"({poll.filter}) AND {since}" if poll.filter else since,
             "orderby": "LastUpdated",
@@ -63,12 +70,10 @@ class RequestTrackerSource:
         }
 
 
-def wall_time(at: datetime, zone: tzinfo) -> datetime:
-    """The zone's clock at that moment; an hour earlier where the clock shows that hour twice, for nobody can tell which
-    of the two RT takes it for."""
-    local = at.astimezone(zone)
-    is_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    return local - timedelta(hours=1) if is_twice else local
+def _is_since(ticket: Any, since: datetime) -> bool:
+    """Whether it was updated then or later; one that does not say counts."""
+    updated_at = newest([member(ticket, "LastUpdated")])
+    return updated_at is None or updated_at >= since
 
 
 async def _with_history(remote: Asking, gate: asyncio.Semaphore, ticket: Any) -> dict[str, Any]:

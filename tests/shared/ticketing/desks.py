@@ -5,16 +5,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from shared import clock
 from shared.ticketing.facts import State
 from shared.ticketing.memory.source import MemorySource
 from shared.ticketing.sources import Authentication, IncidentSource, PollConfig, SourceConfig
 from shared.ticketing.systems import SYSTEMS, SystemName
 from tests.shared.ticketing.listener import Answer, Asked
 
-OPENED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+OPENED = datetime(2024, 3, 4, 9, 0, tzinfo=UTC)
 Step = tuple[State, int]
 """A state, and how many minutes after its opening the ticket came into it."""
 
@@ -34,7 +35,7 @@ def iso(minutes: float) -> str:
 class Desk:
     """One system. `tell` writes a ticket's story as payloads for `read`; `words` are its words for our states."""
 
-    name: str
+    name: SystemName | Literal["memory"]
     words: dict[State, str]
     tell: Callable[[str, Sequence[Step], dict[State, str]], list[Any]]
     senders: tuple[Authentication, ...]
@@ -46,7 +47,7 @@ class Desk:
         config = SourceConfig(**{"source": "desk", "zone": ZoneInfo("UTC"), **changes})
         if self.name == "memory":
             return MemorySource(config, page_size=page_size)
-        system = SYSTEMS[_NAMES.get(self.name, self.name)]
+        system = SYSTEMS[self.name]
         if self.answer is None:
             return system.open(config)
         sized: Any = system.open
@@ -55,7 +56,8 @@ class Desk:
 
     def polling(self, url: str, **changes: Any) -> IncidentSource:
         """Its source, polling that address."""
-        how = SYSTEMS[_NAMES.get(self.name, self.name)].polls[0]
+        assert self.name != "memory"
+        how = SYSTEMS[self.name].polls[0]
         poll = PollConfig(url, how, "robot:secret", changes.pop("filter", None))
         return self.open(poll=poll, **changes)
 
@@ -70,9 +72,6 @@ class Board:
         """The numbers of those updated since, in order of update."""
         found = [(steps[-1][1], int(number), number) for number, steps in self.tickets.items()]
         return [number for minutes, _, number in sorted(found) if after(minutes) >= since]
-
-
-_NAMES: dict[str, SystemName] = {"generic with a map": "generic"}
 
 
 def _facts(number: str, steps: Sequence[Step], words: dict[State, str]) -> list[Any]:
@@ -158,7 +157,7 @@ def rt_ticket(number: str, steps: Sequence[Step], words: dict[State, str]) -> di
 
 def rt_history(steps: Sequence[Step], words: dict[State, str]) -> list[dict[str, Any]]:
     """Transactions as RT gives them: numbers are text, and the list is in no order."""
-    items = [{"id": "7", "Type": "Create", "OldValue": "", "NewValue": "", "Created": iso(0)}]
+    items: list[dict[str, Any]] = [{"id": "7", "Type": "Create", "OldValue": "", "NewValue": "", "Created": iso(0)}]
     for number, ((before, _), (state, minutes)) in enumerate(pairwise(steps), 8):
         change = {"id": str(number), "Type": "Status", "OldValue": words[before], "NewValue": words[state]}
         items.append({**change, "Created": iso(minutes), "Creator": {"id": "ann"}})
@@ -203,7 +202,7 @@ def _redmine(number: str, steps: Sequence[Step], words: dict[State, str]) -> lis
     return [{"issue": redmine_issue(number, steps, words), "statuses": _REDMINE_STATUSES}]
 
 
-def _answer_servicenow(board: Board) -> Callable[[Asked], Answer]:
+def answer_servicenow(board: Board) -> Callable[[Asked], Answer]:
     def answer(asked: Asked) -> Answer:
         (told,) = re.findall(r"sys_updated_on>=([^^]*)\^ORDERBYsys_updated_on", asked.query["sysparm_query"])
         since = datetime.strptime(told, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
@@ -221,7 +220,7 @@ def _both(value: Any) -> dict[str, Any]:
     return {"display_value": stored, "value": stored}
 
 
-def _answer_request_tracker(board: Board) -> Callable[[Asked], Answer]:
+def answer_request_tracker(board: Board) -> Callable[[Asked], Answer]:
     def answer(asked: Asked) -> Answer:
         page, size = int(asked.query["page"]), int(asked.query["per_page"])
         history = re.fullmatch(r"/REST/2.0/ticket/(\d+)/history", asked.path)
@@ -230,8 +229,8 @@ def _answer_request_tracker(board: Board) -> Callable[[Asked], Answer]:
             size = 2
             pages = -(-len(items) // size)
             return Answer(body={"items": items[(page - 1) * size : page * size], "page": page, "pages": pages})
-        (told,) = re.findall(r"LastUpdated >= '([^']*)'$", asked.query["query"])
-        since = datetime.strptime(told, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        (told,) = re.findall(r"LastUpdated >= '-(\d+) seconds'$", asked.query["query"])
+        since = clock.now() - timedelta(seconds=int(told))
         numbers = board.due(since)[(page - 1) * size : page * size]
         items = [rt_ticket(number, board.tickets[number], REQUEST_TRACKER.words) for number in numbers]
         return Answer(body={"items": items, "page": page, "per_page": size})
@@ -239,9 +238,11 @@ def _answer_request_tracker(board: Board) -> Callable[[Asked], Answer]:
     return answer
 
 
-def _answer_redmine(board: Board) -> Callable[[Asked], Answer]:
+def answer_redmine(board: Board) -> Callable[[Asked], Answer]:
     def answer(asked: Asked) -> Answer:
         one = re.fullmatch(r"/issues/(\d+)\.json", asked.path)
+        if asked.path == "/users/current.json":
+            return Answer(body={"user": {"id": 1}})
         if asked.path == "/issue_statuses.json":
             return Answer(body={"issue_statuses": _REDMINE_STATUSES})
         if one:
@@ -278,7 +279,7 @@ SERVICENOW = Desk(
     {"new": "1", "in_progress": "2", "resolved": "6"},
     _servicenow,
     ("bearer", "basic"),
-    _answer_servicenow,
+    answer_servicenow,
     field_path="company.value",
 )
 REQUEST_TRACKER = Desk(
@@ -286,7 +287,7 @@ REQUEST_TRACKER = Desk(
     {"new": "new", "in_progress": "open", "resolved": "resolved"},
     _request_tracker,
     ("bearer", "url_secret"),
-    _answer_request_tracker,
+    answer_request_tracker,
     field_path="ticket.Requestor.0.id",
 )
 REDMINE = Desk(
@@ -294,7 +295,7 @@ REDMINE = Desk(
     {"new": "New", "in_progress": "In Progress", "resolved": "Resolved"},
     _redmine,
     (),
-    _answer_redmine,
+    answer_redmine,
     field_path="issue.author.name",
 )
 DESKS = (MEMORY, GENERIC, JIRA, ZAMMAD, SERVICENOW, REQUEST_TRACKER, REDMINE)

@@ -19,7 +19,8 @@ CAPTURED_AT = datetime(2026, 11, 21, 1, 41, 43, tzinfo=UTC)
 
 
 def happenings(told: tuple[TicketFacts, ...]) -> list[str]:
-    ticket, happened = rules.begin(new_id(), told[0]), []
+    ticket = rules.begin(new_id(), told[0])
+    happened: list[str] = []
     for facts in (*told, *told):
         ticket, changes = rules.apply(ticket, facts)
         happened += [change.happening for change in changes]

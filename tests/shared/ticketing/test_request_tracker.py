@@ -1,5 +1,6 @@
 """What a running Request Tracker 5.0.3 told, by its scrip and by REST2."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,11 +9,13 @@ import pytest
 
 from services.metrics.tickets import rules
 from services.metrics.tickets.rules import Ticket
+from shared import clock
 from shared.ids import new_id
 from shared.ticketing.facts import TicketFacts, Unmappable
-from shared.ticketing.request_tracker.client import wall_time
 from shared.ticketing.request_tracker.mapper import map_payload
-from shared.ticketing.sources import SourceConfig
+from shared.ticketing.sources import Position, SourceConfig
+from tests.shared.ticketing.desks import REQUEST_TRACKER, Board, Step, after, answer_request_tracker
+from tests.shared.ticketing.listener import listening
 from tests.shared.ticketing.payloads import genuine, genuine_lines, needs_payloads
 
 CONFIG = SourceConfig("rt", ZoneInfo("UTC"))
@@ -26,7 +29,8 @@ def second(number: int) -> datetime:
 
 def live(told: list[TicketFacts]) -> tuple[Ticket, list[tuple[str, datetime]]]:
     """What a ticket goes through when it hears these facts in this order."""
-    ticket, happened = rules.begin(new_id(), told[0]), []
+    ticket = rules.begin(new_id(), told[0])
+    happened: list[tuple[str, datetime]] = []
     for facts in told:
         ticket, changes = rules.apply(ticket, facts)
         happened += [(change.happening, change.at) for change in changes]
@@ -170,13 +174,23 @@ class TestMapPayload:
             map_payload(polled(history), CONFIG)
 
 
-class TestWallTime:
-    def test_is_the_clock_of_the_user_who_asks(self) -> None:
-        at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-        assert wall_time(at, ZoneInfo("Asia/Shanghai")).strftime("%H:%M") == "17:00"
+class TestPoll:
+    async def test_the_seconds_asked_for_hold_whatever_the_zone_of_its_user(self) -> None:
+        """RT is asked for a span before now, which no zone can shift, and what is older than wanted is not read."""
+        board = Board({"1": [("new", 0)], "2": [("new", 0), ("in_progress", 30)]})
+        async with listening(answer_request_tracker(board)) as listener:
+            page = await REQUEST_TRACKER.polling(listener.url).poll(Position(after(10)))
+        assert [element["ticket"]["id"] for element in page.elements] == ["2"]
+        assert not [asked for asked in listener.requests if asked.path.startswith("/REST/2.0/ticket/1/")]
+        (told,) = re.findall(r"'-(\d+) seconds'", listener.requests[0].query["query"])
+        assert int(told) >= (clock.now() - after(10)).total_seconds() + 3600
 
-    def test_an_hour_that_the_clock_shows_twice_is_asked_from_its_beginning(self) -> None:
-        """Berlin, 25 October 2026: 00:30 and 01:30 UTC are both 02:30 there; 01:30 is before either."""
-        for hour in (0, 1):
-            local = wall_time(datetime(2026, 10, 25, hour, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
-            assert local.strftime("%H:%M") == "01:30"
+    async def test_a_long_history_is_read_page_by_page(self) -> None:
+        steps: list[Step] = [("new", 0)]
+        steps += [("in_progress" if minute % 2 else "resolved", minute) for minute in range(1, 10)]
+        board = Board({"1": steps})
+        async with listening(answer_request_tracker(board)) as listener:
+            page = await REQUEST_TRACKER.polling(listener.url).poll(Position(after(0)))
+        (element,) = page.elements
+        assert len(element["history"]) == 10
+        assert len([asked for asked in listener.requests if asked.path.endswith("/history")]) == 5
