@@ -6,7 +6,7 @@ from services.metrics.clauses import jobs
 from services.metrics.clauses.service import follow
 from services.metrics.tickets import rules as tickets
 from shared.ids import new_id
-from tests.metrics.clauses.world import RESOLUTION, RESPONSE, World, clause, on, ticket
+from tests.metrics.clauses.world import OFFICE_HOURS, RESOLUTION, RESPONSE, World, clause, on, ticket
 
 
 class TestFollow:
@@ -140,10 +140,7 @@ class TestFollow:
 
     async def test_by_the_agreements_calendar(self, world: World) -> None:
         """Monday to Friday 9 to 17: Monday 15:00 and four hours end on Tuesday at 11:00."""
-        hours = ["09:00-17:00"]
-        week = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), hours)
-        body = {"name": "Office", "zone": "UTC", "week": {**week, "saturday": [], "sunday": []}}
-        answer = await world.staff.put("/metrics/v1/calendars/office", json=body)
+        answer = await world.staff.put("/metrics/v1/calendars/office", json=OFFICE_HOURS)
         assert answer.status_code in (200, 201), answer.text
         await world.begin(RESOLUTION, calendar="office")
         await world.send(ticket("new", on(4, 15), opened_at=on(4, 15)))

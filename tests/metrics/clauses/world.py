@@ -43,6 +43,22 @@ def clause(key: str, terms: dict[str, Any], penalty: dict[str, Any] | None = Non
     return {"key": key, "title": key.capitalize(), "terms": terms, "penalty": penalty}
 
 
+_OPEN = ["09:00-17:00"]
+OFFICE_HOURS: dict[str, Any] = {
+    "name": "Office",
+    "zone": "UTC",
+    "week": {
+        "monday": _OPEN,
+        "tuesday": _OPEN,
+        "wednesday": _OPEN,
+        "thursday": _OPEN,
+        "friday": _OPEN,
+        "saturday": [],
+        "sunday": [],
+    },
+}
+"""Monday to Friday, 9 to 17 o'clock."""
+
 RESPONSE = clause(
     "response", {"kind": "time", "what": "response", "within_minutes": 30, "attainment": 0.9, "clock": "elapsed"}
 )

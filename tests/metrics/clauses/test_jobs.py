@@ -1,0 +1,159 @@
+from datetime import timedelta
+
+import pytest
+
+from services.metrics.clauses import jobs
+from tests.metrics.clauses.world import AVAILABILITY, OFFICE_HOURS, RESOLUTION, World, clause, on, ticket
+
+BACKUP = clause("backup", {"kind": "frequency", "every_minutes": 2880})
+DOWNTIME = clause("downtime", {"kind": "time", "what": "downtime", "within_minutes": 100, "clock": "elapsed"})
+
+
+class TestWatch:
+    """R112: an agreement that is signed late takes up the tickets that were there before."""
+
+    async def test_follows_the_customers_earlier_tickets_since_its_first_day(self, world: World) -> None:
+        world.go(on(20, 12))
+        await world.send(
+            ticket("resolved", on(4, 10)),
+            ticket("resolved", on(5, 20), external_id="T-2", opened_at=on(5, 9)),
+            ticket("new", on(19, 9), external_id="T-3", opened_at=on(19, 9)),
+            ticket("new", on(19, 9), external_id="T-4", opened_at=on(19, 9), customer="Other"),
+        )
+        item = await world.signed("the contract came late", clauses=[RESOLUTION], effective_from="2027-01-05")
+        await world.turn("2027-01-20")
+        await world.run(jobs.watch)
+        rows = await world.query(
+            "SELECT t.external_id, m.state FROM clause_timers m JOIN tickets t ON t.id = m.ticket_id ORDER BY 1"
+        )
+        assert [(row["external_id"], row["state"]) for row in rows] == [("T-2", "missed"), ("T-3", "on_track")]
+        assert item["state"] == "signed"
+
+    async def test_goes_in_bounded_portions(self, world: World) -> None:
+        """Twenty days are one portion, a year is not."""
+        world.go(on(20, 12, month=12))
+        await world.signed("the contract came late", clauses=[RESOLUTION], effective_from="2027-01-01")
+        await world.turn("2027-12-20")
+        done = []
+        for _ in range(20):
+            done.append(await jobs.watch(world.solo.database))
+            if not done[-1]:
+                break
+        assert done[0] == 1
+        assert max(done[1:]) == 31
+        assert sum(done[1:]) == 354
+        assert done[-1] == 0
+
+    async def test_a_changed_calendar_has_clocks_read_again(self, world: World) -> None:
+        await world.staff.put("/metrics/v1/calendars/office", json=OFFICE_HOURS)
+        await world.begin(RESOLUTION, calendar="office")
+        world.go(on(4, 16))
+        await world.send(ticket("new", on(4, 15), opened_at=on(4, 15)))
+        body = {**OFFICE_HOURS, "exceptions": [{"day": "2027-01-05", "reason": "stocktaking"}]}
+        answer = await world.staff.put("/metrics/v1/calendars/office", json=body, headers={"If-Match": '"1"'})
+        assert answer.status_code == 200, answer.text
+        await world.run(jobs.watch)
+        timer = await world.timer()
+        assert timer is not None
+        assert timer["due_at"] == on(6, 11)
+
+
+class TestLook:
+    """R112: clauses without clocks stand elsewhere as time goes by."""
+
+    async def test_a_frequency_clause_is_at_risk_and_breached_when_its_interval_runs_out(self, world: World) -> None:
+        """R166: a backup every two days; the last one on 4 January at 9:00: at risk after 38.4 hours."""
+        item = await world.begin(BACKUP)
+        clause_id = await world.clause_id(item, "backup")
+        world.go(on(4, 10))
+        for moment in (on(2), on(3), on(4, 9)):
+            answer = await world.staff.post(
+                f"/metrics/v1/clauses/{clause_id}/occurrences", json={"occurred_at": moment.isoformat()}
+            )
+            assert answer.status_code == 201, answer.text
+        await world.evaluate()
+        assert (await world.live(item))["backup"]["state"] == "on_track"
+        for moment, expected in ((on(5, 23, 20), 0), (on(5, 23, 25), 1), (on(6, 8, 59), 1), (on(6, 9, 1), 2)):
+            world.go(moment)
+            await world.run(jobs.look)
+            await world.evaluate()
+            told = await world.solo.events("clause.at_risk", "clause.breached")
+            assert len(told) == expected, moment
+        at_risk, breached = told
+        assert (at_risk.type, breached.type) == ("ratchet.clause.at_risk.v1", "ratchet.clause.breached.v1")
+        assert (breached.subject, breached.sequence, breached.data["due_at"]) == (clause_id, 2, "2027-01-06T09:00:00Z")
+
+    async def test_what_is_down_uses_up_what_is_allowed(self, world: World) -> None:
+        """R164: 100 minutes a month; down since 9:00: at risk at 10:20, breached after 10:40; restored it stays so."""
+        item = await world.begin(DOWNTIME)
+        world.go(on(4, 9, 30))
+        await world.send(ticket("in_progress", on(4, 9), incident_class="interruption"))
+        await world.evaluate()
+        live = (await world.live(item))["downtime"]
+        assert (live["state"], live["used"], live["allowed"], live["due_at"]) == (
+            "on_track",
+            30,
+            100,
+            "2027-01-04T10:40:00Z",
+        )
+        states = []
+        for moment in (on(4, 10, 19), on(4, 10, 21), on(4, 10, 40), on(4, 10, 41)):
+            world.go(moment)
+            await world.run(jobs.look)
+            await world.evaluate()
+            states.append((await world.live(item))["downtime"]["state"])
+        assert states == ["on_track", "at_risk", "at_risk", "breached"]
+        told = await world.solo.events("clause.at_risk", "clause.breached")
+        assert [event.type.split(".")[2] for event in told] == ["at_risk", "breached"]
+
+
+class TestClose:
+    """R113: a period that ends is evaluated, with or without a late fact."""
+
+    async def test_at_its_end_and_not_before(self, world: World) -> None:
+        item = await world.begin(AVAILABILITY)
+        await world.evaluate()
+        assert (await world.value(item, "availability"))["provisional"]
+        await world.close(on(1, month=2) - timedelta(seconds=1))
+        assert (await world.value(item, "availability"))["provisional"]
+        assert await world.solo.events("agreement.evaluated") == []
+        await world.close(on(1, month=2))
+        closed = await world.value(item, "availability")
+        assert (closed["provisional"], closed["adjusted"], closed["verdict"]) == (False, 1.0, "kept")
+        (told,) = await world.solo.events("agreement.evaluated")
+        assert (told.subject, told.data["kept"]) == (f"{item['id']}:2027-01-01", 1)
+
+    async def test_every_period_of_a_history_one_after_the_other(self, world: World) -> None:
+        world.go(on(15, month=3))
+        await world.signed("the contract came late", clauses=[AVAILABILITY])
+        await world.turn("2027-03-15")
+        await world.run(jobs.watch)
+        assert await world.run(jobs.close) == 2
+        await world.evaluate()
+        told = await world.solo.events("agreement.evaluated")
+        assert [event.data["period"] for event in told] == ["2027-01-01", "2027-02-01"]
+
+    async def test_waits_until_all_tickets_are_followed(self, world: World) -> None:
+        world.go(on(15, month=3))
+        await world.signed("the contract came late", clauses=[AVAILABILITY])
+        await world.turn("2027-03-15")
+        await jobs.watch(world.solo.database)
+        assert await world.run(jobs.close) == 0
+
+    @pytest.mark.parametrize(("settled_by", "end"), [("quarterly", on(1, month=4)), ("yearly", on(1, month=12))])
+    async def test_by_the_agreements_own_period(self, world: World, settled_by: str, end: object) -> None:
+        item = await world.begin(AVAILABILITY, settled_by=settled_by)
+        await world.close(on(1, month=2))
+        assert (await world.value(item, "availability"))["provisional"]
+        await world.close(end)  # type: ignore[arg-type]
+        over = settled_by == "quarterly"
+        assert (await world.value(item, "availability"))["provisional"] is not over
+
+    async def test_nothing_more_after_the_last_one(self, world: World) -> None:
+        await world.begin(AVAILABILITY, effective_to="2027-02-15")
+        await world.close(on(1, month=2))
+        await world.turn("2027-02-16")
+        await world.close(on(1, month=3))
+        await world.close(on(1, month=6))
+        told = await world.solo.events("agreement.evaluated")
+        assert [event.data["period"] for event in told] == ["2027-01-01", "2027-02-01"]
