@@ -41,6 +41,7 @@ from services.metrics.negotiations import routes as negotiations
 from services.metrics.observations import routes as observations
 from services.metrics.reports import jobs as report_jobs
 from services.metrics.reports import routes as reports
+from services.metrics.segments import routes as segments
 from services.metrics.settings import MetricsSettings
 from services.metrics.settlements import routes as settlements
 from services.metrics.standards import jobs as standard_jobs
@@ -73,6 +74,7 @@ def define(settings: Settings) -> Definition:
             calendars.routes,
             catalogue.routes,
             catalogue_pages.pages,
+            segments.routes,
             agreements.routes,
             clauses.routes,
             clause_pages.pages,

@@ -25,6 +25,8 @@ from services.metrics.catalogue.schemas import (
     UnknownView,
     VersionView,
 )
+from services.metrics.expectations.repository import list_of_scope
+from services.metrics.expectations.schemas import TargetView
 from shared import clock
 from shared.auth import STAFF, Principal, Role, Staff, require
 from shared.events.catalogue import Criticality, ServiceClass, ServiceState
@@ -139,6 +141,14 @@ async def list_customer_versions(
 ) -> Page[VersionView]:
     """All that was known of the customer, newest first."""
     return await _versions(session, "customer", key, limit, cursor)
+
+
+@routes.get("/customers/{key:path}/targets")
+async def list_customer_targets(key: Named, session: Reading, _caller: Staff) -> list[TargetView]:
+    """R177: what is expected for this customer by itself, in the order in which it takes effect."""
+    await service.find_entry(session, "customer", key)
+    targets, _ = await list_of_scope(session, f"customer={key}")
+    return [TargetView.model_validate(row) for row in targets]
 
 
 @routes.get("/customers/{key:path}")

@@ -10,7 +10,7 @@ from shared.auth import STAFF, Role
 from shared.events.catalogue import Criticality, ServiceClass, ServiceState
 from shared.fields import Body, Key, Name, Text
 
-_VERBS = frozenset({"versions", "publish", "retire", "complete"})
+_VERBS = frozenset({"versions", "publish", "retire", "complete", "targets"})
 
 
 def _is_no_verb(key: str) -> str:

@@ -235,6 +235,17 @@ class TestCustomers:
         versions = (await client.get(f"{BASE}/customers/harbour-bank/versions")).json()["items"]
         assert [one["entry"]["segment"] for one in versions] == ["partners", "key accounts"]
 
+    async def test_has_targets_of_its_own(self, client: httpx.AsyncClient) -> None:
+        """R177: what is promised to one customer, beside what is promised to all."""
+        await put(client, "customers/harbour-bank", {"name": "Harbour Bank"})
+        for scope, value in (("customer=harbour-bank", 0.95), ("all", 0.8), ("customer=school", 0.7)):
+            target = {"value": value, "scope": scope, "effective_from": "2026-01-01", "reason": "promised"}
+            answer = await client.post(f"{BASE}/measures/sla_attainment/targets", json=target)
+            assert answer.status_code == 201, answer.text
+        (own,) = (await client.get(f"{BASE}/customers/harbour-bank/targets")).json()
+        assert (own["measure_key"], own["scope"], own["value"]) == ("sla_attainment", "customer=harbour-bank", 0.95)
+        assert problem(await client.get(f"{BASE}/customers/stranger/targets")) == (404, "entry-not-found")
+
     async def test_a_customer_sees_itself_only(self, solo: Solo, client: httpx.AsyncClient) -> None:
         await put(client, "customers/bank", {"name": "Bank"})
         await put(client, "customers/school", {"name": "School"})
