@@ -11,14 +11,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BindParameter, DateTime, Numeric, Row, Text, bindparam, insert, select, text
+from sqlalchemy import ARRAY, BindParameter, Double, Row, Text, bindparam, insert, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.feasibility.models import feasibility_studies
 from services.metrics.observations.models import observations
 
-_MOMENTS = ARRAY(DateTime(timezone=True))
+_SECONDS = ARRAY(Double)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """A calendar's working spans in order, with the seconds of working time before each."""
+    """A calendar's working spans in order, as seconds since 1970, with the seconds of working time before each."""
 
-    begins: Sequence[datetime]
-    ends: Sequence[datetime]
+    begins: Sequence[float]
+    ends: Sequence[float]
     before: Sequence[float]
 
 
@@ -63,10 +63,13 @@ class Counted:
     good: int
 
 
-_STOPS = {
-    "response": "coalesce(t.responded_at, t.resolved_at, t.closed_at)",
-    "resolution": "coalesce(t.resolved_at, t.closed_at)",
-}
+_COLUMNS = (
+    "service, priority, incident_class, pauses, date_part('epoch', opened_at) AS opened, "
+    "date_part('epoch', coalesce(responded_at, resolved_at, closed_at)) AS response, "
+    "date_part('epoch', coalesce(resolved_at, closed_at)) AS resolution"
+)
+_ROUNDING = 1e-5
+"""Seconds by which a double may be off: epochs are kept to a fourth of a microsecond."""
 
 
 async def count_history(
@@ -83,24 +86,23 @@ async def count_history(
     is judged once its time has run out.
     """
     parameters: dict[str, Any] = {
-        "bounds": list(periods),
+        "bounds": [moment.timestamp() for moment in periods],
         "first": periods[0],
         "end": periods[-1],
         "services": list(whose.services),
     }
-    types: list[BindParameter[Any]] = [bindparam("bounds", type_=_MOMENTS), bindparam("services", type_=ARRAY(Text))]
+    types: list[BindParameter[Any]] = [bindparam("bounds", type_=_SECONDS), bindparam("services", type_=ARRAY(Text))]
     if any(question.limit_seconds is not None for question in asked):
-        parameters["now"] = now
+        parameters["now"] = now.timestamp()
     if any(question.business for question in asked):
         parameters |= {"begins": list(spans.begins), "ends": list(spans.ends), "before": list(spans.before)}
-        types += [bindparam("begins", type_=_MOMENTS), bindparam("ends", type_=_MOMENTS)]
-        types.append(bindparam("before", type_=ARRAY(Numeric)))
-    where = "t.opened_at >= :first AND t.opened_at < :end AND t.kind = 'incident' AND t.state <> 'cancelled'"
-    where += " AND t.service = ANY(:services)"
+        types += [bindparam(name, type_=_SECONDS) for name in ("begins", "ends", "before")]
+    where = "opened_at >= :first AND opened_at < :end AND kind = 'incident' AND state <> 'cancelled'"
+    where += " AND service = ANY(:services)"
     for name in ("customer", "project"):
         value = getattr(whose, name)
         if value is not None:
-            where += f" AND t.{name} = :{name}"
+            where += f" AND {name} = :{name}"
             parameters[name] = value
     inner, outer = [], []
     for place, question in enumerate(asked):
@@ -109,10 +111,9 @@ async def count_history(
             inner.append(f"({mine}) AS mine_{place}")
             outer.append(f"count(*) FILTER (WHERE mine_{place}), count(*) FILTER (WHERE mine_{place})")
             continue
-        parameters[f"limit_{place}"] = question.limit_seconds
-        stop = _STOPS[question.stops]
-        inner.append(f"CASE WHEN {mine} THEN {_spent(question, f'coalesce({stop}, :now)')} END AS spent_{place}")
-        inner.append(f"{stop} IS NOT NULL AS stopped_{place}")
+        parameters[f"limit_{place}"] = question.limit_seconds + _ROUNDING
+        inner.append(f"CASE WHEN {mine} THEN {_spent(question)} END AS spent_{place}")
+        inner.append(f"t.{question.stops} IS NOT NULL AS stopped_{place}")
         late = f"spent_{place} > :limit_{place}"
         good = f"stopped_{place} AND NOT {late}"
         outer.append(
@@ -121,8 +122,8 @@ async def count_history(
         )
     statement = (
         f"SELECT {', '.join(['place, count(*)', *outer])} FROM ("
-        f"SELECT {', '.join(['width_bucket(t.opened_at, :bounds) - 1 AS place', *inner])} "
-        f"FROM tickets t WHERE {where} OFFSET 0) counted GROUP BY place"
+        f"SELECT {', '.join(['width_bucket(t.opened, :bounds) - 1 AS place', *inner])} "
+        f"FROM (SELECT {_COLUMNS} FROM tickets WHERE {where} OFFSET 0) t OFFSET 0) counted GROUP BY place"
     )
     rows = await session.execute(text(statement).bindparams(*types), parameters)
     return {row[0]: (row[1], [Counted(*pair) for pair in zip(row[2::2], row[3::2], strict=True)]) for row in rows}
@@ -143,27 +144,23 @@ def _belongs(place: int, question: Asked, parameters: dict[str, Any], types: lis
     return " AND ".join(conditions) or "true"
 
 
-def _spent(question: Asked, stop: str) -> str:
+def _spent(question: Asked) -> str:
     """Seconds of the clock from the opening to the stop, without the time in which the ticket was pending."""
-    worked = _worked if question.business else _passed
-    whole = f"greatest({worked(stop)} - {worked('t.opened_at')}, 0)"
+    worked = _worked if question.business else str
+    stop = f"coalesce(t.{question.stops}, :now)"
+    whole = f"greatest({worked(stop)} - {worked('t.opened')}, 0)"
     if not question.pauses:
         return whole
-    begin = "greatest((p.span ->> 0)::timestamptz, t.opened_at)"
-    end = f"least(coalesce((p.span ->> 1)::timestamptz, {stop}), {stop})"
+    begin = "greatest(date_part('epoch', (p.span ->> 0)::timestamptz), t.opened)"
+    end = f"least(coalesce(date_part('epoch', (p.span ->> 1)::timestamptz), {stop}), {stop})"
     paused = f"SELECT sum(greatest({worked(end)} - {worked(begin)}, 0)) FROM jsonb_array_elements(t.pauses) AS p (span)"
     return f"({whole} - CASE WHEN t.pauses IS NULL THEN 0 ELSE coalesce(({paused}), 0) END)"
-
-
-def _passed(moment: str) -> str:
-    return f"extract(epoch FROM {moment})"
 
 
 def _worked(moment: str) -> str:
     """W(t): the seconds of working time before this moment."""
     place = f"width_bucket({moment}, :begins)"
-    inside = f"extract(epoch FROM least({moment}, (:ends)[{place}]) - (:begins)[{place}])"
-    return f"coalesce((:before)[{place}] + {inside}, 0)"
+    return f"coalesce((:before)[{place}] + least({moment}, (:ends)[{place}]) - (:begins)[{place}], 0)"
 
 
 async def list_interruptions(

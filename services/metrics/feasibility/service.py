@@ -289,8 +289,8 @@ def _spans(around: Circumstances, questions: Sequence[Asked]) -> Spans:
     begins, ends, before = [], [], []
     worked = timedelta()
     for begin, end in working_spans(around.calendar, around.moments[0], around.now):
-        begins.append(begin)
-        ends.append(end)
+        begins.append(begin.timestamp())
+        ends.append(end.timestamp())
         before.append(worked.total_seconds())
         worked += end - begin
     return Spans(begins, ends, before)

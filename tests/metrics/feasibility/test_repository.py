@@ -91,8 +91,8 @@ def count_by_hand(
 def spans() -> Spans:
     begins, ends, before, worked = [], [], [], 0.0
     for begin, end in working_spans(OFFICE, MONTHS[0], NOW):
-        begins.append(begin)
-        ends.append(end)
+        begins.append(begin.timestamp())
+        ends.append(end.timestamp())
         before.append(worked)
         worked += (end - begin).total_seconds()
     return Spans(begins, ends, before)
