@@ -1,7 +1,6 @@
 """Every SQL statement on tickets: whole batches by one statement each."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -12,13 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.metrics.tickets.models import tickets
 from services.metrics.tickets.rules import Ticket
 
-_COLUMNS = [field.name for field in fields(Ticket)]
+_COLUMNS = Ticket._fields
 _LIST = ", ".join(f'"{name}"' for name in _COLUMNS)
 _ARRAYS = ", ".join(f":{name}" for name in _COLUMNS)
 
 
 def _with_arrays(statement: str) -> TextClause:
-    return text(statement).bindparams(*(bindparam(name, type_=ARRAY(tickets.c[name].type, dimensions=1)) for name in _COLUMNS))
+    return text(statement).bindparams(
+        *(bindparam(name, type_=ARRAY(tickets.c[name].type, dimensions=1)) for name in _COLUMNS)
+    )
 
 
 _SELECT = f"SELECT {', '.join(f't.{chr(34)}{name}{chr(34)}' for name in _COLUMNS)} FROM tickets t"
@@ -73,5 +74,4 @@ async def list_tickets(
 
 def _columns(rows: Sequence[Ticket]) -> dict[str, list[Any]]:
     """The rows as one array a column."""
-    as_tuple = attrgetter(*_COLUMNS)
-    return {name: list(values) for name, values in zip(_COLUMNS, zip(*map(as_tuple, rows), strict=True), strict=True)}
+    return {name: list(values) for name, values in zip(_COLUMNS, zip(*rows, strict=True), strict=True)}

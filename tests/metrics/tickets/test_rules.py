@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date
 from itertools import pairwise
 from uuid import uuid4
 
@@ -135,4 +135,7 @@ class TestTouchedPeriods:
         before, _ = replay(facts("new"), facts("resolved", 5))
         after, _ = apply(before, facts("resolved", 24 * 40))
         reopened, _ = apply(after, facts("in_progress", 24 * 41))
-        assert touched_periods(before, reopened, UTC, at(0)) == {("opened", date(2026, 3, 1)), ("resolved", date(2026, 3, 1))}
+        assert touched_periods(before, reopened, UTC, at(0)) == {
+            ("opened", date(2026, 3, 1)),
+            ("resolved", date(2026, 3, 1)),
+        }
