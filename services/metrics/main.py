@@ -7,6 +7,7 @@ from services.metrics.agreements import pages as agreement_pages
 from services.metrics.agreements import routes as agreements
 from services.metrics.analysis import consumers as analysis
 from services.metrics.analysis import jobs as analysis_jobs
+from services.metrics.analysis import pages as analysis_pages
 from services.metrics.analysis import routes as analysis_routes
 from services.metrics.analysis.worker import Worker
 from services.metrics.attainments import jobs as attainment_jobs
@@ -87,6 +88,7 @@ def define(settings: Settings) -> Definition:
             costs.routes,
             standards.routes,
             measure_pages.pages,
+            analysis_pages.pages,
         ),
         home="/overview",
         handlers=(*callbacks.handlers, *baselines.handlers, *analysis.handlers),

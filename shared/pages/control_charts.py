@@ -71,9 +71,9 @@ def make_spec(points: Sequence[Point], behaviour: Behaviour, *, unit: str, langu
                 "month": formats.format_month(point.period, language),
                 "value": scale_value(point.value, scale),
                 "label": _tell(point, behaviour, unit, language),
-                "lower": scale_value(band and band.lower, scale),
-                "centre": scale_value(band and band.centre, scale),
-                "upper": scale_value(band and band.upper, scale),
+                "lower": scale_value(None if band is None else band.lower, scale),
+                "centre": scale_value(None if band is None else band.centre, scale),
+                "upper": scale_value(None if band is None else band.upper, scale),
                 "trend": scale_value(trend.get(point.period), scale),
                 "signal": None if signal is None else "bad" if signal.adverse else "good",
                 "change": point.period in behaviour.changes,
@@ -85,8 +85,8 @@ def make_spec(points: Sequence[Point], behaviour: Behaviour, *, unit: str, langu
     change = line("value", axis_unit)
     change["mark"] = {"type": "rule", "stroke": "var(--warn)", "strokeDash": [5, 4], "strokeWidth": 1.5}
     del change["encoding"]["y"]
-    edge = {"stroke": "var(--muted)", "strokeDash": [2, 3], "strokeWidth": 1}
-    signal = {"size": 170, "shape": "diamond"}
+    edge: dict[str, Any] = {"stroke": "var(--muted)", "strokeDash": [2, 3], "strokeWidth": 1}
+    diamond: dict[str, Any] = {"size": 170, "shape": "diamond"}
     return whole(
         rows,
         [
@@ -98,8 +98,8 @@ def make_spec(points: Sequence[Point], behaviour: Behaviour, *, unit: str, langu
             line("trend", axis_unit, stroke="var(--ink)", strokeDash=[8, 4], strokeWidth=1.5),
             line("value", axis_unit, stroke="var(--accent)", strokeWidth=2.5),
             dots("value", axis_unit, "isValid(datum.value) && !datum.signal", fill="var(--accent)", size=60),
-            dots("value", axis_unit, "datum.signal == 'bad'", fill="var(--bad)", **signal),
-            dots("value", axis_unit, "datum.signal == 'good'", fill="var(--good)", **signal),
+            dots("value", axis_unit, "datum.signal == 'bad'", fill="var(--bad)", **diamond),
+            dots("value", axis_unit, "datum.signal == 'good'", fill="var(--good)", **diamond),
         ],
     )
 

@@ -49,8 +49,8 @@ Asked = Annotated[Span, Depends(span)]
 Statistics = Annotated[Worker, Depends(statistics)]
 
 
-async def _read(request: Request, key: str, scope: str, asked: Span) -> series.Series:
-    """In a transaction of its own, ended before anything is computed."""
+async def read(request: Request, key: str, scope: str, asked: Span) -> series.Series:
+    """The measure's past, in a transaction of its own that ends before anything is computed."""
     database: Database = request.app.state.database
     async with database.reading() as session:
         return await series.read(session, key, scope, asked.first, asked.last)
@@ -61,7 +61,7 @@ async def describe(
     request: Request, key: MeasureKey, asked: Asked, worker: Statistics, _caller: Staff, scope: ScopeQuery = "all"
 ) -> schemas.DescriptionView:
     """Mean, sample variance, median, quantiles and extremes of the periods' values (F17)."""
-    return await series.describe(worker, await _read(request, key, scope, asked))
+    return await series.describe(worker, await read(request, key, scope, asked))
 
 
 @routes.get("/measures/{key}/analysis/trend")
@@ -69,7 +69,7 @@ async def tell_trend(
     request: Request, key: MeasureKey, asked: Asked, _caller: Staff, scope: ScopeQuery = "all", alpha: Alpha = 0.05
 ) -> schemas.TrendView:
     """The robust slope per period with its interval, and a warning where it will cross the target (F18)."""
-    return series.tell_trend(await _read(request, key, scope, asked), alpha)
+    return series.tell_trend(await read(request, key, scope, asked), alpha)
 
 
 @routes.get("/measures/{key}/analysis/control-chart")
@@ -90,7 +90,7 @@ async def draw_chart(
     if first is not None and last is not None:
         check_range(first, last)
         given = (first, last)
-    return series.draw_chart(await _read(request, key, scope, asked), given)
+    return series.draw_chart(await read(request, key, scope, asked), given)
 
 
 @routes.get("/measures/{key}/analysis/change-points")
@@ -104,7 +104,7 @@ async def find_changes(
     alpha: Alpha = 0.05,
 ) -> schemas.ChangesView:
     """Where the measure's level changed for good; a single spike is no change."""
-    return await series.find_changes(worker, await _read(request, key, scope, asked), alpha)
+    return await series.find_changes(worker, await read(request, key, scope, asked), alpha)
 
 
 @routes.get("/measures/{key}/analysis/forecast")
@@ -119,7 +119,7 @@ async def foresee(
     level: Annotated[float, Query(gt=0.5, lt=1, description="Of the prediction intervals.")] = 0.95,
 ) -> schemas.ForecastView:
     """The next periods if nothing changes, each with its prediction interval."""
-    return await series.foresee(worker, await _read(request, key, scope, asked), horizon, level)
+    return await series.foresee(worker, await read(request, key, scope, asked), horizon, level)
 
 
 @routes.get("/analysis/correlation")
@@ -135,5 +135,5 @@ async def correlate(
     alpha: Alpha = 0.05,
 ) -> schemas.CorrelationView:
     """How two measures go together, at every lag asked for (F19). A correlation is no cause."""
-    first, second = await _read(request, a, scope, asked), await _read(request, b, scope, asked)
+    first, second = await read(request, a, scope, asked), await read(request, b, scope, asked)
     return await series.correlate(worker, first, second, lags, alpha)

@@ -35,6 +35,7 @@ from services.metrics.measures import rules as measure_rules
 from services.metrics.measures.periods import months_apart, months_of, next_period, period_of
 from services.metrics.measures.service import check_scope, find_measure
 from services.metrics.observations import repository as observations
+from shared.pages.languages import N_
 from shared.problems import Problem
 
 TIMEOUT_SECONDS = 20.0
@@ -46,16 +47,24 @@ _BOUNDS: dict[str, tuple[float | None, float | None]] = {
     "value": (None, None),
 }
 _METHODS = {
-    "description": "of the periods' values, each counting once; sample variance (n − 1); quantiles interpolate "
-    "linearly between the closest ranks (percentile_cont)",
-    "trend": "Theil-Sen slope with Sen's interval (normal approximation of Kendall's statistic, corrected for ties)",
-    "xmr": "XmR chart: mean ± 3 × mean moving range / 1.128; signals: beyond 3σ, 3 of 4 beyond 2σ, 7 on one side",
-    "p": "p chart: p̄ ± 3√(p̄(1 − p̄)/n); signals: beyond 3σ, 3 of 4 beyond 2σ, 7 on one side",
-    "u": "u chart: ū ± 3√ū per period; signals: beyond 3σ, 3 of 4 beyond 2σ, 7 on one side",
-    "changes": "PELT on ranks (penalty 2 ln n); each candidate stands a magnitude of robust standard deviations and a "
-    "two-sided Mann-Whitney test between its neighbouring segments, corrected (Bonferroni) for all possible places",
-    "forecast": "Theil-Sen line with prediction intervals of single periods (Student's t, residuals of the line); no "
-    "season; within what the measure can be",
+    "description": N_(
+        "of the periods' values, each counting once; sample variance (n − 1); quantiles interpolate linearly between "
+        "the closest ranks (percentile_cont)"
+    ),
+    "trend": N_(
+        "Theil-Sen slope with Sen's interval (normal approximation of Kendall's statistic, corrected for ties)"
+    ),
+    "xmr": N_("XmR chart: mean ± 3 × mean moving range / 1.128; signals: beyond 3σ, 3 of 4 beyond 2σ, 7 on one side"),
+    "p": N_("p chart: p̄ ± 3√(p̄(1 − p̄)/n); signals: beyond 3σ, 3 of 4 beyond 2σ, 7 on one side"),
+    "u": N_("u chart: ū ± 3√ū per period; signals: beyond 3σ, 3 of 4 beyond 2σ, 7 on one side"),
+    "changes": N_(
+        "PELT on ranks (penalty 2 ln n); each candidate stands a magnitude of robust standard deviations and a "
+        "two-sided Mann-Whitney test between its neighbouring segments, corrected (Bonferroni) for all possible places"
+    ),
+    "forecast": N_(
+        "Theil-Sen line with prediction intervals of single periods (Student's t, residuals of the line); no season; "
+        "within what the measure can be"
+    ),
     "correlation": "Pearson and Spearman, two-sided; p-values times the number of lags tested (Bonferroni)",
 }
 
@@ -271,7 +280,8 @@ async def foresee(worker: Worker, series: Series, horizon: int, level: float) ->
     for point in told.points:
         period = next_period(series.measure.frequency, period)
         points.append(schemas.ForecastPoint(period=period, value=point.value, low=point.low, high=point.high))
-    return schemas.ForecastView(**_finding(series, "forecast", round(1 - level, 10)), level=level, slope=told.slope, points=points)
+    rests_on = _finding(series, "forecast", round(1 - level, 10))
+    return schemas.ForecastView(**rests_on, level=level, slope=told.slope, points=points)
 
 
 async def correlate(worker: Worker, a: Series, b: Series, lags: int, alpha: float) -> schemas.CorrelationView:
