@@ -36,6 +36,38 @@ _CONNECTIONS: dict[str, dict[str, Any]] = {
     },
 }
 
+_MAIL = {"name": "Mail", "service_class": "core", "owner": "wang.fang", "evaluation_cycle_months": 6}
+_CATALOGUE: dict[str, dict[str, Any]] = {
+    "calendars/office": {
+        "name": "Office",
+        "zone": "Asia/Shanghai",
+        "week": {"monday": ["09:00-18:00"]},
+        "country": "CN",
+    },
+    "departments/operations": {"name": "Operations"},
+    "services/mail": _MAIL,
+    "customers/bank": {"name": "Bank", "segment": "key"},
+    "projects/branches": {"name": "Branches", "customer": "bank", "manager": "li.wei", "starts_on": "2025-01-01"},
+    "standards/mail": {
+        "name": "Mail",
+        "service": "mail",
+        "reference": "ISO/IEC 20000-1",
+        "indicators": [{"measure_key": "sla_attainment", "level": 0.9}],
+        "review_on": "2027-01-01",
+    },
+    "costs/mail/2025-03/people": {"amount": "100"},
+}
+_JUDGEMENT = {"verdict": "good", "text": "As before."}
+_EVALUATION = {
+    "service": "mail",
+    "first_month": "2025-01-01",
+    "last_month": "2025-03-01",
+    "effect": _JUDGEMENT,
+    "quality": _JUDGEMENT,
+    "cost": _JUDGEMENT,
+    "conclusions": "Go on.",
+}
+
 
 @dataclass
 class Served:
@@ -117,6 +149,10 @@ async def make_records(fleet: Fleet) -> dict[str, list[str]]:
             assert len(due) == len(tickets)
             return due
 
+        for path, body in _CATALOGUE.items():
+            answer = await loop.as_(Role.PROCESS_OWNER).put(f"/metrics/v1/{path}", json=body)
+            assert answer.status_code == 200, answer.text
+        evaluated = await loop.post(Role.PROCESS_OWNER, "/metrics/v1/service-evaluations", _EVALUATION, 201)
         for path, body in _CONNECTIONS.items():
             answer = await loop.as_(Role.ADMINISTRATOR).put(path, json={**body, "secret": SECRET})
             assert answer.status_code == 200, answer.text
@@ -136,6 +172,8 @@ async def make_records(fleet: Fleet) -> dict[str, list[str]]:
             "measures": ["sla_attainment"],
             "observations": ["2025-03"],
             "chunks": ["0"],
+            **{path.split("/")[0]: [path.split("/")[1]] for path in _CATALOGUE},
+            "service-evaluations": [evaluated["id"]],
             "connections": ["desk"],
             "change-connections": ["itsm"],
             "inbound": ["desk", "itsm"],
