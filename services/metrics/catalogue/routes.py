@@ -44,7 +44,7 @@ Reader = Annotated[Principal, Depends(require(*STAFF, Role.CUSTOMER))]
 Filter = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 _UNKNOWN_DAYS = 90
-_UNKNOWN_TICKETS = 100_000
+_UNKNOWN_TICKETS = 50_000
 _UNKNOWN_ITEMS = 200
 
 
@@ -287,7 +287,7 @@ async def delete_department(key: DepartmentKey, session: Writing, _caller: Edito
 
 @routes.get("/catalogue/unknown")
 async def list_unknown(session: Reading, _caller: Staff) -> Unknowns:
-    """What tickets of the last 90 days are about and the catalogue does not hold; the newest 100,000 are looked at."""
+    """What tickets of the last 90 days are about and the catalogue does not hold; the newest 50,000 are looked at."""
     since = clock.now() - timedelta(days=_UNKNOWN_DAYS)
     looked_at, rows = await repository.list_unknown(session, since, _UNKNOWN_TICKETS, _UNKNOWN_ITEMS)
     return Unknowns(since=since, looked_at=looked_at, items=[UnknownView.model_validate(row) for row in rows])
