@@ -73,7 +73,7 @@ async def _poll(database: Database, sources: Sources, settings: MetricsSettings,
 
 async def _take_page(database: Database, row: Row[Any], opened: Opened, page: PollPage) -> None:
     async with database.transaction() as session:
-        if not await repository.hold_lease(session, row.key, row.leased_until, row.version):
+        if not await repository.hold_lease(session, row.key, row.leased_until, row.revision):
             return
         await inbound.take_page(session, opened, page.elements)
         values = service.values_after_page(row, page.position, is_last=page.is_last, now=clock.now())
@@ -85,6 +85,6 @@ async def _note_failure(
 ) -> None:
     schedule = settings.poll_retry_seconds
     async with database.transaction() as session:
-        if await repository.hold_lease(session, row.key, row.leased_until, row.version):
+        if await repository.hold_lease(session, row.key, row.leased_until, row.revision):
             values = service.values_after_failure(row, reason, retry_after_seconds, schedule, random.random())
             await repository.set_poll_state(session, row.key, **values)

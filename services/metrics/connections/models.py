@@ -1,6 +1,6 @@
 """Connections to ticketing systems: how each proves itself, what its words mean, and how far it was polled."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Double, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, Double, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.metrics.database import spine
@@ -34,6 +34,7 @@ connections = Table(
     Column("silence_told_at", DateTime(timezone=True)),
     Column("silences", BigInteger, nullable=False, server_default=text("0")),
     Column("version", BigInteger, nullable=False),
+    Column("revision", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -48,10 +49,10 @@ async def claim_due(session: AsyncSession, now: datetime, lease: timedelta, limi
     return (await session.execute(claim.returning(*connections.c))).all()
 
 
-async def hold_lease(session: AsyncSession, key: str, leased_until: datetime, version: int) -> bool:
+async def hold_lease(session: AsyncSession, key: str, leased_until: datetime, revision: UUID) -> bool:
     """Lock the connection if this lease still holds it, and nobody changed it meanwhile."""
     query = select(connections.c.key).where(
-        connections.c.key == key, connections.c.leased_until == leased_until, connections.c.version == version
+        connections.c.key == key, connections.c.leased_until == leased_until, connections.c.revision == revision
     )
     return (await session.execute(query.with_for_update())).first() is not None
 

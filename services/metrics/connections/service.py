@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from cryptography.fernet import InvalidToken
@@ -16,6 +17,7 @@ from shared import clock, problems
 from shared.database import wake_after_commit
 from shared.events.metrics import CollectionOverdue
 from shared.http import check_version
+from shared.ids import new_id
 from shared.outbox import record
 from shared.sealing import Sealer
 from shared.ticketing.facts import Unmappable
@@ -43,19 +45,18 @@ class SecretUnreadable(problems.Problem):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection ready to take payloads, as it was at this version of this time."""
+    """A connection ready to take payloads, as it was at this revision."""
 
     key: str
     system: str
-    version: int
-    updated_at: datetime
+    revision: UUID
     zone: ZoneInfo
     source: IncidentSource
 
 
 class Sources:
-    """Opens connections, and remembers how: what was remembered is good as long as the connection is at that version,
-    which whoever uses it checks in the statement that keeps the payload."""
+    """Opens connections, and remembers how: what was remembered is good as long as the connection is at that
+    revision, which whoever uses it checks in the statement that keeps the payload."""
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
@@ -93,7 +94,7 @@ class Sources:
             poll=poll,
         )
         source = SYSTEMS[row.system].open(config)
-        return Opened(row.key, row.system, row.version, row.updated_at, zone, source)
+        return Opened(row.key, row.system, row.revision, zone, source)
 
     def _unseal(self, key: str, sealed: str | None) -> str | None:
         try:
@@ -137,6 +138,7 @@ async def put_connection(
             "authentication": authentication,
             "sealed_secret": sources.seal(body.secret) if body.secret is not None else stored,
             **_poll_values(body.poll, known, system, sources, now),
+            "revision": new_id(),
             "updated_at": now,
         },
     )

@@ -40,20 +40,17 @@ _KEEP_FROM = (
         _NAMES,
         select(*(bindparam(f"p_{column.name}", type_=column.type) for column in inbound_payloads.c)).where(
             connections.c.key == bindparam("p_connection", type_=Text),
-            connections.c.version == bindparam("version"),
-            connections.c.updated_at == bindparam("updated_at"),
+            connections.c.revision == bindparam("revision"),
         ),
     )
     .returning(literal(1))
 )
 
 
-async def keep_payload_from(
-    session: AsyncSession, values: Mapping[str, Any], version: int, updated_at: datetime
-) -> bool:
-    """Keep a payload if its connection is still at that version: one round trip proves both."""
+async def keep_payload_from(session: AsyncSession, values: Mapping[str, Any], revision: UUID) -> bool:
+    """Keep a payload if its connection is still at that revision: one round trip proves both."""
     parameters = {f"p_{name}": value for name, value in values.items()}
-    kept = await session.execute(_KEEP_FROM, {**parameters, "version": version, "updated_at": updated_at})
+    kept = await session.execute(_KEEP_FROM, {**parameters, "revision": revision})
     return kept.first() is not None
 
 

@@ -101,7 +101,7 @@ async def _take(session: AsyncSession, opened: Opened, delivery: Delivery) -> Re
         understood,
         delivery=next((told_id for told_id in told if told_id), None),
     )
-    if not await repository.keep_payload_from(session, values, opened.version, opened.updated_at):
+    if not await repository.keep_payload_from(session, values, opened.revision):
         return None
     origin = f"webhook {opened.key}"
     kept = await quarantine(session, origin, opened.key, opened.system, understood.unread, values["id"])

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from shared.auth import Role
-from tests.support.fleet import Fleet
+from tests.support.solo import Solo
 
 URL = "/metrics/v1/imports"
 HEADER = "number,incident_state,sys_mod_count,opened_at,sys_updated_at,made_sla,reopen_count,resolved_at,closed_at"
@@ -17,8 +17,8 @@ ROWS = [
 
 
 @pytest.fixture
-def importer(fleet: Fleet) -> httpx.AsyncClient:
-    return fleet.client(Role.ADMINISTRATOR)
+def importer(solo: Solo) -> httpx.AsyncClient:
+    return solo.client(Role.ADMINISTRATOR)
 
 
 async def begin(client: httpx.AsyncClient, rows: int = len(ROWS), digest: str = "a") -> dict[str, Any]:
