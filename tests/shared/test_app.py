@@ -110,3 +110,18 @@ class TestKeepHouse:
                 )
             ).one()
         assert tuple(left) == (2, 1)
+
+
+class TestClose:
+    async def test_gives_back_what_the_ports_hold(self, settings: Settings, database_url: str) -> None:
+        closed: list[str] = []
+
+        async def close() -> None:
+            closed.append("worker")
+
+        made = Service(define("metrics", closers=(close,)), settings, database_url, LocalBus())
+        await made.prepare()
+        await made.stop()
+        assert closed == []
+        await made.close()
+        assert closed == ["worker"]

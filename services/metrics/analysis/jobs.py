@@ -15,7 +15,7 @@ async def assess_next(worker: Worker, database: Database) -> int:
     """Assess one request whose turn it is."""
     now = clock.now()
     async with database.transaction() as session:
-        request = await repository.claim_due(session, now, now + timedelta(seconds=TIMEOUT_SECONDS + 30))
+        request = await repository.claim_due(session, now, now + timedelta(seconds=2 * TIMEOUT_SECONDS + 60))
     if request is None:
         return 0
     try:

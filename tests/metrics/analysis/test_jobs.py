@@ -202,6 +202,22 @@ class TestAssessNext:
         assert (answer["verdict"], answer["test"]) == ("effective", "Fisher's exact test")
         assert (answer["before"]["n"], answer["after"]["n"]) == (100, 200)
 
+    async def test_a_share_of_time_is_compared_month_by_month(self, solo: Solo, everyone: httpx.AsyncClient) -> None:
+        """R133: an availability has outages for n, and none in its best months; it is no share of cases."""
+        body = {"formula": "availability", "unit": None, "data_kind": None}
+        await define(everyone, "up_time", **body)
+        await report(solo, "up_time", [0.991, 0.993, 0.990, 0.992, 0.994], n=3)
+        await report(solo, "up_time", [1.0, 0.999, 1.0, 0.998, 0.9995], first=6, n=0)
+        asked = plan(
+            measure_key="up_time", baseline_from=date(2025, 1, 1), baseline_to=date(2025, 6, 1), minimum_points=5
+        )
+        await ask(solo, asked, target=0.995, implemented=date(2025, 6, 1))
+        (answer,) = await assess(solo)
+        assert (answer["verdict"], answer["test"]) == ("effective", "Mann-Whitney test")
+        assert (answer["before"]["n"], answer["after"]["n"]) == (5, 5)
+        assert answer["after"]["value"] == pytest.approx(0.9993)
+        assert {signal["rule"] for signal in answer["signals"]} >= {"outlier"}
+
     async def test_months_without_a_fault_count_as_none(self, solo: Solo, everyone: httpx.AsyncClient) -> None:
         """R135: a service that had no fault at all, while others had, is not a service without data."""
         before = [

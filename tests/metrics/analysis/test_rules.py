@@ -115,6 +115,19 @@ class TestAssessEffect:
         assert answer.verdict == "inconclusive"
         assert "did not follow" in answer.reason
 
+    @pytest.mark.parametrize(
+        ("before", "after"), [((5.0,), (1.0,)), ((5.0, 6.0), (1.0, 2.0)), ((5.0,), (1.0, 2.0, 3.0))]
+    )
+    def test_few_numbers_are_compared_and_prove_nothing(
+        self, before: tuple[float, ...], after: tuple[float, ...]
+    ) -> None:
+        """By chance alone all of one side lie below all of the other in one of C(n, k)."""
+        answer = ask(hours(*before, statistic="mean"), hours(*after, statistic="mean"), FALL, minimum_n=1)
+        assert answer.verdict == "inconclusive"
+        assert answer.p_value == pytest.approx(1 / math.comb(len(before) + len(after), len(before)))
+        assert answer.interval is not None
+        assert answer.interval[0] <= answer.effect <= answer.interval[1]
+
     def test_no_outage_after_twenty_before_is_effective(self) -> None:
         answer = ask(Count(events=20, exposure=4), Count(events=0, exposure=4), FALL, minimum_n=20)
         assert answer.verdict == "effective"
