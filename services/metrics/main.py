@@ -42,6 +42,7 @@ from services.metrics.negotiations import routes as negotiations
 from services.metrics.observations import routes as observations
 from services.metrics.reports import jobs as report_jobs
 from services.metrics.reports import routes as reports
+from services.metrics.scorecards import routes as scorecards
 from services.metrics.segments import routes as segments
 from services.metrics.settings import MetricsSettings
 from services.metrics.settlements import routes as settlements
@@ -70,6 +71,7 @@ def define(settings: Settings) -> Definition:
             observations.routes,
             expectations.routes,
             reports.routes,
+            scorecards.routes,
             gaps.routes,
             analysis_routes.routes,
             calendars.routes,

@@ -16,6 +16,7 @@ class MetricsSettings(BaseSettings):
     evaluation_quiet_seconds: float = Field(default=2.0, ge=0, le=600)
     evaluation_latest_seconds: float = Field(default=30.0, ge=0, le=3600)
     time_zone: str = "UTC"
+    ranking: bool = False
     payload_retention_days: int = Field(default=400, ge=1, le=36_500)
     poll_retry_seconds: tuple[Annotated[float, Field(gt=0, le=86_400)], ...] = Field(
         default=(30.0, 120.0, 600.0, 1800.0, 3600.0), min_length=1

@@ -13,6 +13,7 @@ callback_facts = Table(
     Column("service", Text),
     Column("customer", Text),
     Column("group", Text),
+    Column("resolver", Text),
     Column("completed_at", DateTime(timezone=True)),
     Column("score", Integer),
     Column("cancelled", Boolean, nullable=False, server_default=text("false")),

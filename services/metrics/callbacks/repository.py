@@ -12,10 +12,10 @@ from shared.events.satisfaction import CallbackCancelled, CallbackCompleted, Cal
 _PUT = text(
     """
     INSERT INTO callback_facts
-        (callback_id, resolved_at, due_at, service, customer, "group", completed_at, score, cancelled)
-    SELECT DISTINCT ON (callback_id) * FROM unnest(:ids, :resolved, :due, :services, :customers, :groups,
+        (callback_id, resolved_at, due_at, service, customer, "group", resolver, completed_at, score, cancelled)
+    SELECT DISTINCT ON (callback_id) * FROM unnest(:ids, :resolved, :due, :services, :customers, :groups, :resolvers,
         :completed, :scores, :cancelled)
-        AS n (callback_id, resolved_at, due_at, service, customer, "group", completed_at, score, cancelled)
+        AS n (callback_id, resolved_at, due_at, service, customer, "group", resolver, completed_at, score, cancelled)
     ON CONFLICT (callback_id) DO UPDATE SET
         completed_at = coalesce(callback_facts.completed_at, excluded.completed_at),
         score = coalesce(callback_facts.score, excluded.score),
@@ -31,6 +31,7 @@ _PUT = text(
             "services": "service",
             "customers": "customer",
             "groups": "group",
+            "resolvers": "resolver",
             "completed": "completed_at",
             "scores": "score",
             "cancelled": "cancelled",
@@ -51,6 +52,7 @@ async def put_facts(session: AsyncSession, events: Sequence[Event[CallbackFact]]
             "services": [fact.service for fact in facts],
             "customers": [fact.customer for fact in facts],
             "groups": [fact.group for fact in facts],
+            "resolvers": [fact.resolver for fact in facts],
             "completed": [fact.completed_at if isinstance(fact, CallbackCompleted) else None for fact in facts],
             "scores": [fact.score if isinstance(fact, CallbackCompleted) else None for fact in facts],
             "cancelled": [isinstance(fact, CallbackCancelled) for fact in facts],

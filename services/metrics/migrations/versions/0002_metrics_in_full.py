@@ -240,6 +240,17 @@ def upgrade() -> None:
     sa.UniqueConstraint('agreement_id', 'key', name=op.f('uq_clauses_agreement_id_key')),
     schema='metrics'
     )
+    op.create_table('cost_facts',
+    sa.Column('service', sa.Text(), nullable=False),
+    sa.Column('month_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('cost', sa.Numeric(precision=16, scale=2), nullable=True),
+    sa.Column('income', sa.Numeric(precision=14, scale=2), nullable=True),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('complete', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('service', 'month_at', name=op.f('pk_cost_facts')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_cost_facts_month_at'), 'cost_facts', ['month_at'], unique=False, schema='metrics')
     op.create_table('cost_records',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('service', sa.Text(), nullable=False),
@@ -561,6 +572,7 @@ def upgrade() -> None:
     )
     op.add_column('baselines', sa.Column('window_from', sa.Date(), nullable=True), schema='metrics')
     op.add_column('baselines', sa.Column('window_to', sa.Date(), nullable=True), schema='metrics')
+    op.add_column('callback_facts', sa.Column('resolver', sa.Text(), nullable=True), schema='metrics')
     op.add_column('callback_facts', sa.Column('score', sa.Integer(), nullable=True), schema='metrics')
     op.add_column('connections', sa.Column('states', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False), schema='metrics')
     op.add_column('connections', sa.Column('owner', sa.Text(), nullable=True), schema='metrics')
@@ -672,6 +684,7 @@ def downgrade() -> None:
     op.drop_column('connections', 'owner', schema='metrics')
     op.drop_column('connections', 'states', schema='metrics')
     op.drop_column('callback_facts', 'score', schema='metrics')
+    op.drop_column('callback_facts', 'resolver', schema='metrics')
     op.drop_column('baselines', 'window_to', schema='metrics')
     op.drop_column('baselines', 'window_from', schema='metrics')
     op.drop_table('settlements', schema='metrics')
@@ -707,6 +720,8 @@ def downgrade() -> None:
     op.drop_table('customers', schema='metrics')
     op.drop_index(op.f('ix_cost_records_month_service'), table_name='cost_records', schema='metrics')
     op.drop_table('cost_records', schema='metrics')
+    op.drop_index(op.f('ix_cost_facts_month_at'), table_name='cost_facts', schema='metrics')
+    op.drop_table('cost_facts', schema='metrics')
     op.drop_table('clauses', schema='metrics')
     op.drop_index(op.f('ix_clause_watches_follow_next'), table_name='clause_watches', schema='metrics', postgresql_where=sa.text('follow_next IS NOT NULL'))
     op.drop_index(op.f('ix_clause_watches_close_at'), table_name='clause_watches', schema='metrics')
