@@ -118,7 +118,7 @@ class Foresee(_Value):
     kind: Literal["forecast"] = "forecast"
     points: tuple[Place, ...] = Field(min_length=5)
     horizon: int = Field(ge=1, le=36)
-    level: float = Field(default=0.95, gt=0.5, lt=1)
+    level: float = Field(default=0.95, ge=0.5, lt=1)
     floor: float | None = None
     ceiling: float | None = None
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
@@ -16,11 +16,19 @@ from shared.auth import Staff
 from shared.database import Database
 from shared.fields import Key
 from shared.http import router
+from shared.problems import MEDIA_TYPE
 
 routes = router("analysis")
 _YEARS = 10
 
-Alpha = Annotated[float, Query(gt=0, lt=0.5, description="The level of the test; intervals are at 1 − alpha.")]
+_UNANSWERED: dict[int | str, dict[str, Any]] = {
+    503: {
+        "description": "The process that computes is busy, or gave no answer; the problem says which.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+
+Alpha = Annotated[float, Query(ge=0.0001, le=0.4, description="The level of the test; intervals are at 1 − alpha.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ async def read(request: Request, key: str, scope: str, asked: Span) -> series.Se
         return await series.read(session, key, scope, asked.first, asked.last)
 
 
-@routes.get("/measures/{key}/analysis/description")
+@routes.get("/measures/{key}/analysis/description", responses=_UNANSWERED)
 async def describe(
     request: Request, key: MeasureKey, asked: Asked, worker: Statistics, _caller: Staff, scope: ScopeQuery = "all"
 ) -> schemas.DescriptionView:
@@ -93,7 +101,7 @@ async def draw_chart(
     return series.draw_chart(await read(request, key, scope, asked), given)
 
 
-@routes.get("/measures/{key}/analysis/change-points")
+@routes.get("/measures/{key}/analysis/change-points", responses=_UNANSWERED)
 async def find_changes(
     request: Request,
     key: MeasureKey,
@@ -107,7 +115,7 @@ async def find_changes(
     return await series.find_changes(worker, await read(request, key, scope, asked), alpha)
 
 
-@routes.get("/measures/{key}/analysis/forecast")
+@routes.get("/measures/{key}/analysis/forecast", responses=_UNANSWERED)
 async def foresee(
     request: Request,
     key: MeasureKey,
@@ -116,13 +124,13 @@ async def foresee(
     _caller: Staff,
     scope: ScopeQuery = "all",
     horizon: Annotated[int, Query(ge=1, le=12, description="How many periods ahead.")] = series.HORIZON_PERIODS,
-    level: Annotated[float, Query(gt=0.5, lt=1, description="Of the prediction intervals.")] = 0.95,
+    level: Annotated[float, Query(ge=0.5, le=0.9999, description="Of the prediction intervals.")] = 0.95,
 ) -> schemas.ForecastView:
     """The next periods if nothing changes, each with its prediction interval."""
     return await series.foresee(worker, await read(request, key, scope, asked), horizon, level)
 
 
-@routes.get("/analysis/correlation")
+@routes.get("/analysis/correlation", responses=_UNANSWERED)
 async def correlate(
     request: Request,
     a: Annotated[Key, Query(description="A measure's key.")],

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from services.metrics.analysis.worker import AssessmentFailed, Worker
 from services.metrics.measures.periods import next_period
 from services.metrics.measures.rules import DataKind
 from services.metrics.measures.service import find_measure
@@ -139,6 +140,43 @@ class TestEveryAnswer:
         told = await get(client, analysis("description", "incident_count"), scope="service=mail")
         assert [used["value"] for used in told["periods"]] == [3, 0, 2, 0]
         assert [used["revision"] for used in told["periods"]] == [1, None, 1, None]
+
+    @pytest.mark.parametrize(
+        ("what", "query"),
+        [
+            ("trend", {"alpha": 0.0001}),
+            ("trend", {"alpha": 0.4}),
+            ("change-points", {"alpha": 0.0001}),
+            ("forecast", {"level": 0.9999, "horizon": 12}),
+            ("forecast", {"level": 0.5}),
+        ],
+    )
+    async def test_answers_at_the_edges_of_what_may_be_asked(
+        self, solo: Solo, client: httpx.AsyncClient, what: str, query: dict[str, float]
+    ) -> None:
+        await define(solo, "waiting")
+        await give(solo, "waiting", STEADY)
+        await get(client, analysis(what), **query)
+        for beyond in (0.0, 1.0):
+            name = next(iter(query))
+            assert (await get(client, analysis(what), 422, **{name: beyond}))["title"] == "Malformed"
+
+    async def test_says_that_the_worker_gave_no_answer(
+        self, solo: Solo, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def fail(*_: object) -> None:
+            raise AssessmentFailed("no answer after 20 s")
+
+        monkeypatch.setattr(Worker, "ask", fail)
+        await define(solo, "waiting")
+        await give(solo, "waiting", STEADY)
+        told = await get(client, analysis("description"), 503)
+        assert (told["title"], told["detail"]) == ("Assessment failed", "no answer after 20 s")
+        await get(client, analysis("trend"))
+
+    async def test_is_for_staff(self, solo: Solo) -> None:
+        for path in (*map(analysis, ALL), "analysis/correlation?a=x&b=y"):
+            assert (await solo.client(Role.INTEGRATION).get(f"/metrics/v1/{path}")).status_code == 403
 
 
 class TestDescription:
