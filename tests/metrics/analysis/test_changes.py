@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from services.metrics.analysis.changes import find_changes
+from services.metrics.analysis.charts import LONG_RUN, Datum, control_chart
 from services.metrics.analysis.questions import Changes, FindChanges
 
 SERIES = Path(os.environ.get("REAL_DATA_DIR", Path(__file__).parents[4] / "shared" / "data")) / "series"
@@ -100,6 +102,38 @@ class TestAnnotatedSeries:
         assert change.p_value == pytest.approx(stats.mannwhitneyu(before, after, method="asymptotic").pvalue)
         assert change.p_adjusted == pytest.approx(change.p_value * (len(values) - 9))
         assert (change.before, change.after) == (np.median(before), np.median(after))
+
+
+@real
+class TestChartsOfAnnotatedSeries:
+    """R32, F18: the chart sees what the annotators saw."""
+
+    @pytest.mark.parametrize(("name", "change", "side"), [("nile", 28, "below"), ("quality_control_1", 144, "above")])
+    def test_limits_from_before_the_change_signal_within_a_run_after_it(
+        self, name: str, change: int, side: str
+    ) -> None:
+        values = load(name)
+        data = [Datum(date(1700 + at // 12, at % 12 + 1, 1), value, 1) for at, value in enumerate(values.tolist())]
+        chart = control_chart("xmr", data, reference=data[:change])
+        before = values[:change]
+        sigma = np.abs(np.diff(before)).mean() / 1.128
+        assert chart.centre == pytest.approx(before.mean())
+        assert (chart.points[0].lower, chart.points[0].upper) == pytest.approx(
+            (before.mean() - 3 * sigma, before.mean() + 3 * sigma)
+        )
+        later = [found for found in chart.signals if found.side == side and found.period >= data[change].period]
+        assert later[0].period <= data[change + LONG_RUN - 1].period
+        runs = [found.period for found in later if found.rule == "long_run"]
+        expected = [
+            data[at].period
+            for at in range(change, len(values))
+            if all(
+                (values[at - 6 : at + 1] < before.mean())
+                if side == "below"
+                else values[at - 6 : at + 1] > before.mean()
+            )
+        ]
+        assert runs == expected
 
 
 class TestFindChanges:
