@@ -44,7 +44,7 @@ async def exposure_of(session: AsyncSession, measure_key: str, period: date) -> 
         .limit(1)
     )
     row = (await session.execute(query)).one_or_none()
-    if row is None or row.penalty is None:
+    if row is None or row.penalty is None or row.adjusted is None:
         return None
     return assess_penalty(Penalty.model_validate(row.penalty), row.adjusted, row.fee)
 

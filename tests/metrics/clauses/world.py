@@ -4,17 +4,25 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.metrics.agreements import repository
+from services.metrics.agreements import service as agreements
+from services.metrics.agreements.content import promise_of_row
+from services.metrics.agreements.schemas import AgreementBody
 from services.metrics.attainments.jobs import evaluate
 from services.metrics.clauses import jobs
+from services.metrics.expectations import service as expectations
+from services.metrics.expectations.schemas import TargetBody
+from services.metrics.measures import service as measures
 from services.metrics.tickets.service import ingest
 from shared import clock
 from shared.auth import Role
 from shared.database import Database
 from shared.http import acting
 from shared.ticketing.facts import TicketFacts
-from tests.metrics.agreements.builders import CUSTOMER, Parties
+from tests.metrics.agreements.builders import CUSTOMER, Parties, agreement
 from tests.support.solo import Solo
 
 
@@ -78,11 +86,26 @@ class World(Parties):
         self._monkeypatch.setattr(clock, "now", lambda: moment)
 
     async def begin(self, *clauses: dict[str, Any], **changed: Any) -> dict[str, Any]:
-        """An agreement with these clauses, in force on 1 January 2027 and watched."""
-        item = await self.signed(clauses=list(clauses), **changed)
-        await self.turn("2027-01-01")
+        """An agreement with these clauses, in force on 1 January 2027 and watched, as its signing would leave it."""
+        body = AgreementBody.model_validate(agreement(clauses=list(clauses), **changed))
+        async with self.solo.transaction("wang.fang") as session:
+            designed = await agreements.design_agreement(session, body)
+            for row in await repository.list_clauses(session, designed.id):
+                await self._measure(session, designed, row)
+            signed = {"signed_by": "wang.fang", "signed_at": clock.now()}
+            await repository.update_agreement(session, designed.id, state="in_force", **signed)
+        self.go(on(1, 12))
         await self.run(jobs.watch)
-        return item
+        return {"id": str(designed.id)}
+
+    async def _measure(self, session: AsyncSession, designed: Row[Any], row: Row[Any]) -> None:
+        key = f"sla.{designed.number.lower().removeprefix('sla-')}.{row.key}"
+        promise = promise_of_row(row)
+        described = {"name": row.title, "description": row.title, "owner": designed.owner}
+        await measures.define_clause_measure(session, key, **described, clause_id=row.id, promise=promise)
+        target = TargetBody(value=promise.target, effective_from=designed.effective_from, reason="promised")
+        await expectations.set_target(session, key, target, origin="agreement")
+        await repository.set_measure(session, row.id, key)
 
     async def run(self, job: Any) -> int:
         """One job until it finds nothing more; how much it did."""
