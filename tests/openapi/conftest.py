@@ -18,6 +18,7 @@ from shared.provision import connect, create_database
 from shared.settings import Settings
 from tests.journeys.loop import Loop
 from tests.metrics.gaps.test_service import month_of_tickets
+from tests.openapi.agreements import make_agreements
 from tests.support.fleet import Fleet, running
 from tests.support.postgres import with_database
 from tests.support.rabbitmq import free_port
@@ -158,7 +159,11 @@ async def make_records(fleet: Fleet) -> dict[str, list[str]]:
             assert answer.status_code == 200, answer.text
         bearer = {"Authorization": f"Bearer {SECRET}"}
         unread = await fleet.client().post("/metrics/v1/tickets/inbound/desk", json=[{}], headers=bearer)
+        (payload,) = (await loop.get("/metrics/v1/connections/desk/payloads", Role.ADMINISTRATOR))["items"]
+        since = {"since": "2025-01-01T00:00:00Z"}
+        replay = await loop.post(Role.ADMINISTRATOR, "/metrics/v1/connections/desk/replay", since, 202)
         return {
+            **await make_agreements(loop),
             "tickets": _ids(tickets),
             "gaps": [gap["id"]],
             "trace": [gap["id"]],
@@ -169,6 +174,8 @@ async def make_records(fleet: Fleet) -> dict[str, list[str]]:
             "deliveries": [sent["id"]],
             "callbacks": _ids(await eventually(called)),
             "quarantine": [unread.json()["quarantined"][0]["id"]],
+            "payloads": [payload["id"]],
+            "replays": [replay["id"]],
             "measures": ["sla_attainment"],
             "observations": ["2025-03"],
             "chunks": ["0"],
