@@ -145,7 +145,9 @@ async def list_fulfilments(session: AsyncSession, clause_id: UUID) -> Sequence[d
     return (await session.execute(query.order_by(clause_records.c.at))).scalars().all()
 
 
-async def list_counts(session: AsyncSession, clause_id: UUID, begin: datetime, end: datetime) -> Sequence[Row[Any]]:
+async def list_counts(
+    session: AsyncSession, clause_id: UUID, begin: datetime, end: datetime
+) -> Sequence[Row[datetime, float | None]]:
     """Reported for moments in [begin, end), of several for one moment the last that was reported; in order."""
     query = (
         select(clause_records.c.at, clause_records.c.value)

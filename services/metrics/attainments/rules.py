@@ -101,10 +101,10 @@ def judge_tickets(
     adjusted_met, adjusted_n = met, n
     changed = 0
     for clocked in affected:
-        verdict = _judge_again(terms, calendar, clocked, excluded, now)
-        changed += verdict != ("met" if clocked.met else "missed")
-        adjusted_met += (verdict == "met") - clocked.met
-        adjusted_n -= verdict == "undecided"
+        again = _judge_again(terms, calendar, clocked, excluded, now)
+        changed += again != ("met" if clocked.met else "missed")
+        adjusted_met += (again == "met") - clocked.met
+        adjusted_n -= again == "undecided"
     raw, adjusted = _share(met, n), _share(adjusted_met, adjusted_n)
     verdict = _verdict(adjusted.value, window, adjusted.value is not None and adjusted.value >= terms.attainment)
     return Outcome(raw, float(changed), adjusted, verdict)

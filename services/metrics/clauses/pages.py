@@ -34,7 +34,7 @@ async def show_at_risk(
     after = decode_cursor(cursor, datetime, UUID) if cursor else None
     given = {"customer": customer.strip(), "service": service.strip(), "group": group.strip()}
     filters = repository.WorkFilters(**{name: value or None for name, value in given.items()})
-    rows = await repository.list_at_risk(session, filters, after, _ON_A_PAGE + 1)  # type: ignore[arg-type]
+    rows = await repository.list_at_risk(session, filters, after, _ON_A_PAGE + 1)
     next_path = None
     if len(rows) > _ON_A_PAGE:
         last = rows[_ON_A_PAGE - 1]

@@ -276,7 +276,8 @@ async def count_running(session: AsyncSession, clause_ids: Collection[UUID]) -> 
 
 
 async def insert_record(session: AsyncSession, values: Mapping[str, Any]) -> Row[Any]:
-    return (await session.execute(insert(clause_records).values(**values).returning(clause_records))).one()
+    kept: Row[Any] = (await session.execute(insert(clause_records).values(**values).returning(clause_records))).one()
+    return kept
 
 
 async def list_records(
@@ -342,7 +343,7 @@ async def list_unwatched(session: AsyncSession, most: int) -> Sequence[Row[Any]]
     return (await session.execute(query)).all()
 
 
-async def claim_recalendared(session: AsyncSession, most: int) -> Sequence[Row[Any]]:
+async def claim_recalendared(session: AsyncSession, most: int) -> Sequence[Row[UUID, date, UUID]]:
     """Agreements whose calendar is another one than when they were followed."""
     query = (
         select(clause_watches.c.agreement_id, agreements.c.effective_from, calendars.c.content_id)

@@ -50,7 +50,7 @@ async def list_at_risk(
     """R58: open tickets whose promised time is nearly over, or is; due next first."""
     after = decode_cursor(cursor, datetime, UUID) if cursor else None
     filters = repository.WorkFilters(customer=customer, service=service, group=group)
-    rows = await repository.list_at_risk(session, filters, after, limit + 1)  # type: ignore[arg-type]
+    rows = await repository.list_at_risk(session, filters, after, limit + 1)
     found = page(rows, limit, lambda row: encode_cursor(row.order_at.isoformat(), str(row.id)))
     return Page(items=[AtRiskView.model_validate(row) for row in found.items], next_cursor=found.next_cursor)
 
@@ -85,6 +85,6 @@ async def list_records(
     """What was handed in of this kind, newest first."""
     await service.find_clause(session, clause_id)
     before = decode_cursor(cursor, datetime, UUID) if cursor else None
-    rows = await repository.list_records(session, clause_id, kind, before, limit + 1)  # type: ignore[arg-type]
+    rows = await repository.list_records(session, clause_id, kind, before, limit + 1)
     views = [RecordView.model_validate(row) for row in rows]
     return page(views, limit, lambda item: encode_cursor(item.at.isoformat(), str(item.id)))

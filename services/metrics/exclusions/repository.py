@@ -19,7 +19,8 @@ async def hold_ledger(session: AsyncSession, agreement_id: UUID) -> None:
 
 
 async def insert_exclusion(session: AsyncSession, values: Mapping[str, Any]) -> Row[Any]:
-    return (await session.execute(insert(exclusions).values(**values).returning(exclusions))).one()
+    kept: Row[Any] = (await session.execute(insert(exclusions).values(**values).returning(exclusions))).one()
+    return kept
 
 
 async def get_exclusion(session: AsyncSession, exclusion_id: UUID) -> Row[Any] | None:
@@ -34,7 +35,8 @@ async def lock_exclusion(session: AsyncSession, exclusion_id: UUID) -> Row[Any] 
 async def update_exclusion(session: AsyncSession, exclusion_id: UUID, **values: Any) -> Row[Any]:
     statement = update(exclusions).where(exclusions.c.id == exclusion_id)
     changed = await session.execute(statement.values(version=exclusions.c.version + 1, **values).returning(exclusions))
-    return changed.one()
+    after: Row[Any] = changed.one()
+    return after
 
 
 async def list_of_agreement(session: AsyncSession, agreement_id: UUID) -> Sequence[Row[Any]]:

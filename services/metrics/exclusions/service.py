@@ -223,14 +223,14 @@ async def _agree(session: AsyncSession, agreed: Row[Any]) -> None:
         periods = periods_between(clause.settled_by, first, min(today, clause.effective_to))
         marks |= {(clause.id, period) for period in periods}
     await attainments.mark(session, marks)
-    clause = next((clause for clause in known if clause.id == agreed.clause_id), None)
+    named = next((clause for clause in known if clause.id == agreed.clause_id), None)
     told = ExclusionAgreed(
         exclusion_id=agreed.id,
         agreement_id=agreed.agreement_id,
         agreement_number=known[0].number,
         customer=known[0].customer,
         clause_id=agreed.clause_id,
-        clause_key=clause.key if clause else None,
+        clause_key=named.key if named else None,
         begins_at=agreed.begins_at,
         ends_at=agreed.ends_at,
         tickets=tuple(UUID(ticket) for ticket in agreed.tickets or ()),

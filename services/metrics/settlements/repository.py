@@ -100,7 +100,8 @@ async def update_settlement(session: AsyncSession, settlement_id: UUID, **values
     changed = await session.execute(
         statement.values(version=settlements.c.version + 1, **values).returning(settlements)
     )
-    return changed.one()
+    after: Row[Any] = changed.one()
+    return after
 
 
 async def remove_draft(session: AsyncSession, settlement_id: UUID) -> None:
@@ -122,7 +123,8 @@ async def update_claim(session: AsyncSession, claim_id: UUID, **values: Any) -> 
     changed = await session.execute(
         statement.values(version=loss_claims.c.version + 1, **values).returning(loss_claims)
     )
-    return changed.one()
+    after: Row[Any] = changed.one()
+    return after
 
 
 async def list_claims(session: AsyncSession, agreement_id: UUID, period: date | None = None) -> Sequence[Row[Any]]:

@@ -41,7 +41,7 @@ async def list_settlements(
     """The agreement's accounts with all revisions, newest first."""
     check_visible(await find_agreement(session, agreement_id), caller)
     before = decode_cursor(cursor, date, int) if cursor else None
-    rows = await repository.list_settlements(session, agreement_id, before, limit + 1)  # type: ignore[arg-type]
+    rows = await repository.list_settlements(session, agreement_id, before, limit + 1)
     views = [SettlementView.model_validate(row) for row in rows]
     return page(views, limit, lambda item: encode_cursor(item.period.isoformat(), item.revision))
 
