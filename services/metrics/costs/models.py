@@ -1,6 +1,6 @@
-"""What services cost and bring in, by month; every revision of every amount."""
+"""What services cost and bring in, by month; every revision of every amount, and each month as it stands."""
 
-from sqlalchemy import Column, Date, DateTime, Index, Integer, Numeric, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import Boolean, Column, Date, DateTime, Index, Integer, Numeric, Table, Text, UniqueConstraint, Uuid
 
 from services.metrics.database import spine
 
@@ -19,4 +19,16 @@ cost_records = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     UniqueConstraint("service", "month", "kind", "revision"),
     Index(None, "month", "service"),
+)
+
+cost_facts = Table(
+    "cost_facts",
+    spine.metadata,
+    Column("service", Text, primary_key=True),
+    Column("month_at", DateTime(timezone=True), primary_key=True),
+    Column("cost", Numeric(16, 2)),
+    Column("income", Numeric(14, 2)),
+    Column("currency", Text, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Index(None, "month_at"),
 )

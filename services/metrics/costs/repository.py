@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, text, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.metrics.costs.models import cost_records
+from services.metrics.costs.models import cost_facts, cost_records
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 
@@ -23,6 +24,12 @@ async def lock_amount(session: AsyncSession, service: str, month: date, kind: st
 async def insert_amount(session: AsyncSession, values: Mapping[str, Any]) -> Row[Any]:
     row: Row[Any] = (await session.execute(insert(cost_records).values(**values).returning(cost_records))).one()
     return row
+
+
+async def put_fact(session: AsyncSession, values: Mapping[str, Any]) -> None:
+    """A service's month as it stands: what the formula counts."""
+    statement = upsert(cost_facts).values(**values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["service", "month_at"], set_=dict(values)))
 
 
 async def list_revisions(session: AsyncSession, service: str, month: date, kind: str) -> Sequence[Row[Any]]:

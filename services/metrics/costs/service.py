@@ -1,6 +1,6 @@
 """Use cases of costs: an amount is recorded once and then corrected; what stood before stays."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -11,11 +11,15 @@ from services.metrics.costs import repository
 from services.metrics.costs.problems import CostNotFound, CurrencyDiffers, FutureMonth, UnknownService
 from services.metrics.costs.rules import Benefit, sum_up
 from services.metrics.costs.schemas import CostBody, Kind
+from services.metrics.evaluation.repository import mark_dirty
 from services.metrics.measures.periods import Frequency, local_day
 from services.metrics.settings import settings
 from shared import clock
 from shared.http import check_version
 from shared.ids import new_id
+
+_MIDDLE_OF_MONTH = 15
+"""A month's costs belong to it in whichever zone months begin."""
 
 
 async def put_amount(
@@ -43,9 +47,26 @@ async def put_amount(
             )
     values = {"service": service, "month": month, "kind": kind, **body.model_dump()}
     revision = known.revision + 1 if known is not None else 1
-    return await repository.insert_amount(
+    row = await repository.insert_amount(
         session, {"id": new_id(), **values, "revision": revision, "recorded_by": actor, "recorded_at": now}
     )
+    await _tell_month(session, service, month)
+    return row
+
+
+async def _tell_month(session: AsyncSession, service: str, month: date) -> None:
+    """Have the measures of cost benefit count the month as it stands now."""
+    (together,) = sum_up(await repository.list_amounts(session, service, month, month), "monthly", month, month)
+    fact = {
+        "service": service,
+        "month_at": datetime(month.year, month.month, _MIDDLE_OF_MONTH, tzinfo=UTC),
+        "cost": together.cost,
+        "income": together.income,
+        "currency": together.currency,
+        "complete": not together.incomplete,
+    }
+    await repository.put_fact(session, fact)
+    await mark_dirty(session, {("spent", month): {f"service={service}"}})
 
 
 async def list_revisions(session: AsyncSession, service: str, month: date, kind: Kind) -> list[Row[Any]]:

@@ -136,7 +136,8 @@ async def mark_measure(session: AsyncSession, measure: Row[Any], first: date, sc
             "SELECT :basis, month::date, :key, CAST(:scopes AS text[]) "
             f"FROM ({facts}) b, LATERAL generate_series("
             "date_trunc('month', greatest(b.since, CAST(:first AS timestamptz)) AT TIME ZONE :zone), "
-            "b.until AT TIME ZONE :zone, interval '1 month') AS month"
+            "b.until AT TIME ZONE :zone, interval '1 month') AS month "
+            "WHERE b.since IS NOT NULL"
         ).bindparams(bindparam("scopes", type_=ARRAY(Text))),
         {
             "basis": basis,

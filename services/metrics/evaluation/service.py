@@ -78,7 +78,10 @@ async def sample_of(session: AsyncSession, measure: Row[Any], scope: Scope, peri
 
 def is_sampled(measure: Row[Any]) -> bool:
     """Whether single facts stand behind its values, so that a test can go by them."""
-    return repository.is_computed(measure) and isinstance(expression_of(measure), Expression)
+    if not repository.is_computed(measure):
+        return False
+    expression = expression_of(measure)
+    return isinstance(expression, Expression) and expression.is_single
 
 
 def _want(wanted: dict[tuple[str, ...], set[tuple[str, ...]] | None], scope: Scope) -> None:

@@ -25,13 +25,15 @@ class UnknownParameter(ValueError):
 class Expression:
     """SQL over the facts' table `f`: `population` says which rows ought to count, `sample` what each contributes (a
     boolean for proportions, hours for durations, null where it is not known), `value` the aggregate over samples.
-    `bindings` are the values of its parameters."""
+    `bindings` are the values of its parameters. Where `is_single` is false a sample has several parts, and no test can
+    go by it."""
 
     facts: str
     population: str
     sample: str
     value: str
     bindings: Mapping[str, str] = field(default_factory=dict)
+    is_single: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,13 @@ class Formula:
         return {name: parameters[name] if name in parameters else values[0] for name, values in self.choices.items()}
 
 
-DIMENSIONS_OF = {"tickets": DIMENSIONS, "callback_facts": ("service", "customer", "group")}
+DIMENSIONS_OF = {
+    "tickets": DIMENSIONS,
+    "callback_facts": ("service", "customer", "group"),
+    "cost_facts": ("service",),
+}
 _BASIS = ("opened", "resolved", "closed")
-_PERIOD_COLUMN = {"opened": "opened_at", "resolved": "resolved_at", "closed": "closed_at"}
+_PERIOD_COLUMN = {"opened": "opened_at", "resolved": "resolved_at", "closed": "closed_at", "spent": "month_at"}
 _MEAN = "avg(sample)"
 _STATISTIC_SQL = {
     "mean": _MEAN,
@@ -181,6 +187,14 @@ def _satisfaction(_parameters: Mapping[str, str]) -> Expression:
 
 def _satisfaction_score(_parameters: Mapping[str, str]) -> Expression:
     return Expression("callback_facts", "NOT f.cancelled", "f.score::float", _MEAN)
+
+
+def _cost_benefit(_parameters: Mapping[str, str]) -> Expression:
+    """All costs by all income; amounts of different currencies are never added."""
+    sample = "CASE WHEN f.complete THEN ARRAY[f.cost::float, f.income::float, hashtext(f.currency)::float] END"
+    ratio = "sum(sample[1]) / nullif(sum(sample[2]), 0)"
+    one_currency = f"CASE WHEN min(sample[3]) = max(sample[3]) THEN {ratio} END"
+    return Expression("cost_facts", "true", sample, one_currency, is_single=False)
 
 
 def _availability(_parameters: Mapping[str, str]) -> Interruptions:
@@ -321,6 +335,14 @@ FORMULAS: dict[str, Formula] = {
             "score",
             {"period_by": ("resolved",)},
             _satisfaction_score,
+        ),
+        Formula(
+            "cost_benefit",
+            "Cost / income, of months of services whose people, material, money and income are recorded (F16, R138)",
+            "value",
+            "ratio",
+            {"period_by": ("spent",)},
+            _cost_benefit,
         ),
         Formula(REPORTED, "Handed in by its owner, with what it was counted from (R30)", "value", "", {}, None),
         Formula(CLAUSE, "Follows from a clause of an agreement (R89)", "value", "", {"clause": ()}, None),

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
 from typing import Literal
 
-Basis = Literal["opened", "resolved", "closed", "interrupted"]
-"""By which of its times a ticket belongs to a period; an interruption to every one that it touches."""
+Basis = Literal["opened", "resolved", "closed", "interrupted", "spent"]
+"""By which of its times a ticket belongs to a period; an interruption to every one that it touches, costs to the month
+for which they are recorded."""
 
 Frequency = Literal["monthly", "quarterly", "yearly"]
 _MONTHS: dict[Frequency, int] = {"monthly": 1, "quarterly": 3, "yearly": 12}
