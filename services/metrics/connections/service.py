@@ -56,7 +56,7 @@ class Opened:
 
 class Sources:
     """Opens connections, and remembers how: what was remembered is good as long as the connection is at that
-    revision, which whoever uses it checks in the statement that keeps the payload."""
+    revision."""
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
@@ -65,16 +65,15 @@ class Sources:
     def seal(self, secret: str) -> str:
         return self._sealer.seal(secret)
 
-    def recall(self, key: str) -> Opened | None:
-        """As it was opened last, without a look at the database."""
-        return self._opened.get(key)
-
     async def open(self, session: AsyncSession, key: str) -> Opened:
         """Raises `ConnectionNotFound`, `SecretUnreadable`."""
-        opened = self.open_row(await find_connection(session, key))
-        if len(self._opened) >= _MOST_REMEMBERED:
-            self._opened.clear()
-        self._opened[key] = opened
+        row = await find_connection(session, key)
+        opened = self._opened.get(key)
+        if opened is None or opened.revision != row.revision:
+            opened = self.open_row(row)
+            if len(self._opened) >= _MOST_REMEMBERED:
+                self._opened.clear()
+            self._opened[key] = opened
         return opened
 
     def open_row(self, row: Row[Any]) -> Opened:

@@ -87,7 +87,7 @@ async def take_chunk(session: AsyncSession, import_id: UUID, offset: int, body: 
     understood = rules.read_rows(rows, offset + 1, known.filename, known.connection, zone)
     now = clock.now()
     values = inbound.payload_values(known.connection, "import", rules.CSV, body, understood)
-    await inbound_repository.keep_payload(session, values)
+    await inbound_repository.keep_payloads(session, [values])
     origin = f"import {known.filename}"
     unread = understood.unread
     kept = await inbound.quarantine(session, origin, known.connection, rules.CSV_ROW, unread, values["id"])

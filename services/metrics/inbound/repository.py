@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Text, Uuid, bindparam, delete, func, insert, literal, select, text, update
+from sqlalchemy import ARRAY, Row, Uuid, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.metrics.connections.models import connections
 from services.metrics.inbound.models import inbound_payloads, payload_replays, quarantine
 
 _WORTH_PACKING_BYTES = 4096
@@ -30,28 +29,9 @@ def unpack(row: Row[Any]) -> bytes:
     return zlib.decompress(stored) if row.encoding == "zlib" else stored
 
 
-async def keep_payload(session: AsyncSession, values: Mapping[str, Any]) -> None:
-    await session.execute(insert(inbound_payloads), [dict(values)])
-
-
-_KEEP_FROM = (
-    insert(inbound_payloads)
-    .from_select(
-        _NAMES,
-        select(*(bindparam(f"p_{column.name}", type_=column.type) for column in inbound_payloads.c)).where(
-            connections.c.key == bindparam("p_connection", type_=Text),
-            connections.c.revision == bindparam("revision"),
-        ),
-    )
-    .returning(literal(1))
-)
-
-
-async def keep_payload_from(session: AsyncSession, values: Mapping[str, Any], revision: UUID) -> bool:
-    """Keep a payload if its connection is still at that revision: one round trip proves both."""
-    parameters = {f"p_{name}": value for name, value in values.items()}
-    kept = await session.execute(_KEEP_FROM, {**parameters, "revision": revision})
-    return kept.first() is not None
+async def keep_payloads(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await session.execute(insert(inbound_payloads), list(rows))
 
 
 async def get_payload(session: AsyncSession, payload_id: UUID) -> Row[Any] | None:

@@ -9,6 +9,7 @@ from sqlalchemy import Row
 
 from services.metrics.connections.service import Sources, find_connection
 from services.metrics.inbound import repository, service
+from services.metrics.inbound.receiving import receive_together
 from services.metrics.inbound.rules import Outcome
 from services.metrics.inbound.schemas import (
     PayloadDetail,
@@ -27,6 +28,7 @@ from services.metrics.tickets.schemas import IngestResult
 from shared import problems
 from shared.auth import Principal, Role, Staff, require
 from shared.fields import Key
+from shared.gathering import Gathering
 from shared.http import Reading, Writing, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
 
@@ -43,6 +45,15 @@ def _sources_of(request: Request) -> Sources:
     return sources
 
 
+def _gathering_of(request: Request) -> Gathering[Delivery, Received]:
+    """The application's own, from its first webhook on."""
+    state = request.app.state
+    if not hasattr(state, "gathering"):
+        state.gathering = Gathering(lambda deliveries: receive_together(state.database, state.sources, deliveries))
+    gathering: Gathering[Delivery, Received] = state.gathering
+    return gathering
+
+
 KnownSources = Annotated[Sources, Depends(_sources_of)]
 
 
@@ -55,14 +66,14 @@ KnownSources = Annotated[Sources, Depends(_sources_of)]
         422: {"description": "Nothing of the body was understood; it is in quarantine, with the reason"},
     },
 )
-async def receive(connection: ConnectionKey, session: Writing, request: Request) -> Response:
+async def receive(connection: ConnectionKey, request: Request) -> Response:
     """What a ticketing system posts. The sender proves itself by the connection's own scheme, not by a token.
 
     The raw body is kept. What is not understood is quarantined and the rest goes on; when nothing was understood the
     answer is 422, naming the reason and where it is kept. What tells nothing of a ticket's state is ignored, with 200.
     """
     delivery = Delivery(connection, request.headers, request.query_params, await request.body())
-    received = await service.receive(session, _sources_of(request), delivery)
+    received = await _gathering_of(request).submit(delivery)
     if received.quarantined and not received.accepted:
         return malformed(received, request)
     return JSONResponse(received.model_dump(mode="json"))

@@ -1,7 +1,6 @@
 """Use cases of what comes in: take it, quarantine what means nothing, read it again once what was wrong is mended."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +13,7 @@ from services.metrics.connections import service as connections
 from services.metrics.connections.service import Opened, Sources
 from services.metrics.inbound import repository, rules
 from services.metrics.inbound.rules import CSV, CSV_ROW, FACTS, Understanding, Unread
-from services.metrics.inbound.schemas import Origin, QuarantineReplayed, Received, ReplayBody
+from services.metrics.inbound.schemas import Origin, QuarantineReplayed, ReplayBody
 from services.metrics.tickets import service as tickets
 from services.metrics.tickets.schemas import Quarantined
 from services.metrics.tickets.service import Ingested
@@ -24,11 +23,10 @@ from shared.events.envelope import current_origin
 from shared.ids import new_id
 from shared.ticketing.facts import TicketFacts, Unmappable
 from shared.ticketing.servicenow.log_mapper import map_row
-from shared.ticketing.sources import NotProven, Reading
+from shared.ticketing.sources import Reading
 
 REPLAY_JOB = "metrics.replay_payloads"
 MOST_QUARANTINED_AT_ONCE = 1000
-_DELIVERY_HEADERS = ("x-zammad-delivery", "webhook-id", "x-atlassian-webhook-identifier")
 _JSON = "application/json"
 
 
@@ -66,49 +64,6 @@ class Delivery:
     body: bytes
 
 
-async def receive(session: AsyncSession, sources: Sources, delivery: Delivery) -> Received:
-    """Take what a ticketing system posts: keep it, quarantine what is not understood, apply the rest.
-
-    The connection as it was opened last is used without asking for it; that it is still so is proven by the statement
-    that keeps the payload, and where it is not, everything begins again with the connection of now.
-
-    Raises:
-        ConnectionNotFound, WrongSignature, SecretUnreadable.
-    """
-    taken = None
-    recalled = sources.recall(delivery.connection)
-    if recalled is not None:
-        with suppress(WrongSignature):  # its secret may have been changed since
-            taken = await _take(session, recalled, delivery)
-    while taken is None:
-        taken = await _take(session, await sources.open(session, delivery.connection), delivery)
-    return taken
-
-
-async def _take(session: AsyncSession, opened: Opened, delivery: Delivery) -> Received | None:
-    """None when the connection is no longer as it was opened. Raises `WrongSignature`."""
-    try:
-        opened.source.verify(delivery.headers, delivery.query, delivery.body)
-    except NotProven as error:
-        raise WrongSignature(str(error)) from error
-    understood = rules.read_body(delivery.body, opened.source.read)
-    told = (delivery.headers.get(name) for name in _DELIVERY_HEADERS)
-    values = payload_values(
-        opened.key,
-        "webhook",
-        delivery.headers.get("content-type", ""),
-        delivery.body,
-        understood,
-        delivery=next((told_id for told_id in told if told_id), None),
-    )
-    if not await repository.keep_payload_from(session, values, opened.revision):
-        return None
-    origin = f"webhook {opened.key}"
-    kept = await quarantine(session, origin, opened.key, opened.system, understood.unread, values["id"])
-    ingested = await tickets.ingest(session, understood.facts)
-    return Received(accepted=ingested.accepted, changed=ingested.changed, quarantined=kept, ignored=understood.ignored)
-
-
 async def take_page(session: AsyncSession, opened: Opened, elements: Sequence[Any]) -> None:
     """Take a page that was polled, as if each of its elements had been posted."""
     if not elements:
@@ -116,7 +71,7 @@ async def take_page(session: AsyncSession, opened: Opened, elements: Sequence[An
     understood = rules.read_elements(elements, opened.source.read)
     body = orjson.dumps(list(elements))
     values = payload_values(opened.key, "poll", _JSON, body, understood)
-    await repository.keep_payload(session, values)
+    await repository.keep_payloads(session, [values])
     await quarantine(session, f"poll {opened.key}", opened.key, opened.system, understood.unread, values["id"])
     await tickets.ingest(session, understood.facts)
 
@@ -163,8 +118,20 @@ async def quarantine(
     payload_id: UUID | None = None,
 ) -> list[Quarantined]:
     """Keep what was not understood, with its place and the reason."""
+    kept = await quarantine_all(session, origin, connection, format_, [(payload_id, item) for item in unread])
+    return kept.get(payload_id, [])
+
+
+async def quarantine_all(
+    session: AsyncSession,
+    origin: str,
+    connection: str | None,
+    format_: str,
+    unread: Sequence[tuple[UUID | None, Unread]],
+) -> dict[UUID | None, list[Quarantined]]:
+    """The same of several payloads, by payload."""
     now = clock.now()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": new_id(),
             "payload_id": payload_id,
@@ -176,10 +143,14 @@ async def quarantine(
             "raw": item.raw,
             "quarantined_at": now,
         }
-        for item in unread
+        for payload_id, item in unread
     ]
     await repository.put_in_quarantine(session, rows)
-    return [Quarantined(id=row["id"], place=row["place"], reason=row["reason"]) for row in rows]
+    kept: dict[UUID | None, list[Quarantined]] = {}
+    for row in rows:
+        told = Quarantined(id=row["id"], place=row["place"], reason=row["reason"])
+        kept.setdefault(row["payload_id"], []).append(told)
+    return kept
 
 
 async def replay_quarantined(session: AsyncSession, sources: Sources, quarantine_id: UUID) -> Row[Any]:
@@ -287,7 +258,7 @@ async def replay_payload(session: AsyncSession, sources: Sources, payload_id: UU
     if payload is not None:
         replayed = await _replay(session, sources, payload.connection, [payload])
         return await find_payload(session, payload_id), replayed.ingested
-    return await find_payload(session, payload_id), Ingested(0, 0)
+    return await find_payload(session, payload_id), Ingested(0, 0, ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from services.metrics.inbound import service as inbound
 from services.metrics.inbound.routes import malformed
+from services.metrics.inbound.rules import FACTS
 from services.metrics.tickets import repository, service
 from services.metrics.tickets.schemas import IngestResult, TicketView
 from shared import problems
@@ -59,7 +60,7 @@ async def post_tickets(body: Annotated[Any, Body()], session: Writing, request: 
     if len(elements) > MOST_AT_ONCE:
         raise TooMany(f"{len(elements)} tickets at once; send at most {MOST_AT_ONCE}")
     understood, unread = inbound.read_facts(elements)
-    kept = await inbound.quarantine(session, "POST /v1/tickets", None, inbound.FACTS, unread)
+    kept = await inbound.quarantine(session, "POST /v1/tickets", None, FACTS, unread)
     ingested = await service.ingest(session, understood)
     result = IngestResult(accepted=ingested.accepted, changed=ingested.changed, quarantined=kept)
     if kept and not understood:

@@ -34,10 +34,11 @@ _MOST_BY_SCOPE = 100
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """How many updates were taken, and how many tickets they changed."""
+    """How many updates were taken, how many tickets they changed, and of each update whether it changed its ticket."""
 
     accepted: int
     changed: int
+    moved: tuple[bool, ...]
 
 
 async def ingest(session: AsyncSession, updates: Sequence[TicketFacts]) -> Ingested:
@@ -50,10 +51,11 @@ async def ingest(session: AsyncSession, updates: Sequence[TicketFacts]) -> Inges
     marks: dict[tuple[Basis, date], set[str] | None] = {}
     by_scope = len(updates) <= _MOST_BY_SCOPE
     zone, now = settings().zone, clock.now()
-    waiting = updates
+    by_update = [False] * len(updates)
+    waiting = list(enumerate(updates))
     while waiting:
-        stored = await repository.lock_tickets(session, {_key(facts) for facts in waiting})
-        current, brought = _apply_all(stored, waiting)
+        stored = await repository.lock_tickets(session, {_key(facts) for _, facts in waiting})
+        current, brought = _apply_all(stored, waiting, by_update)
         new = [ticket for key, ticket in current.items() if key not in stored]
         inserted = await repository.insert_tickets(session, new)
         lost = {(ticket.source, ticket.external_id) for ticket in new if ticket.id not in inserted}
@@ -67,12 +69,12 @@ async def ingest(session: AsyncSession, updates: Sequence[TicketFacts]) -> Inges
                     _touch(marks, period, scopes)
                 moved.append(ticket)
         changes += [change for change in brought if (change.ticket.source, change.ticket.external_id) not in lost]
-        waiting = [facts for facts in waiting if _key(facts) in lost]
+        waiting = [(index, facts) for index, facts in waiting if _key(facts) in lost]
     await mark_dirty(session, marks)
     origin = current_origin.get()
     await record_all(session, [_draft(change, origin) for change in changes if change.ticket.kind == "incident"])
     await follow(session, moved, changes)
-    return Ingested(len(updates), len(moved))
+    return Ingested(len(updates), len(moved), tuple(by_update))
 
 
 def _touch(
@@ -86,13 +88,16 @@ def _touch(
         known |= scopes
 
 
-def _apply_all(stored: dict[Key, Ticket], updates: Sequence[TicketFacts]) -> tuple[dict[Key, Ticket], list[Change]]:
+def _apply_all(
+    stored: dict[Key, Ticket], updates: Sequence[tuple[int, TicketFacts]], by_update: list[bool]
+) -> tuple[dict[Key, Ticket], list[Change]]:
     current = dict(stored)
     changes: list[Change] = []
-    for facts in updates:
+    for index, facts in updates:
         key = _key(facts)
         before = current.get(key) or rules.begin(new_id(), facts)
         current[key], brought = rules.apply(before, facts)
+        by_update[index] = current[key] != before
         changes += brought
     return current, changes
 
