@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,6 +61,16 @@ async def closed_periods_with_data(
     )
     query = select(newest.c.period).distinct().where(newest.c.value.is_not(None)).order_by(newest.c.period)
     return (await session.execute(query)).scalars().all()
+
+
+async def first_period(session: AsyncSession, measure_key: str, scope: str) -> date | None:
+    """The scope's first closed period with a value."""
+    mine = (observations.c.measure_key == measure_key, observations.c.scope == scope)
+    query = select(func.min(observations.c.period)).where(
+        *mine, observations.c.value.is_not(None), ~observations.c.provisional
+    )
+    began: date | None = (await session.execute(query)).scalar_one()
+    return began
 
 
 async def values_of(session: AsyncSession, measure_key: str, scope: str, periods: Sequence[date]) -> Sequence[Row[Any]]:

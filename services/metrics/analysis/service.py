@@ -15,6 +15,7 @@ from services.metrics.analysis.effects import Story, good_signals, later_changes
 from services.metrics.analysis.evidence import Answer, Count, Data, Guard, Numbers, Proportion, Question, Side
 from services.metrics.analysis.questions import Changes
 from services.metrics.evaluation import service as evaluation
+from services.metrics.evaluation.repository import is_computed
 from services.metrics.measures import repository as measures_repository
 from services.metrics.measures import rules as measure_rules
 from services.metrics.measures import service as measures
@@ -159,9 +160,14 @@ async def gather(session: AsyncSession, request: Row[Any]) -> Comparison:
 async def _periods_with_data(
     session: AsyncSession, measure: Row[Any], scope: str, first: date, end: date
 ) -> Sequence[date]:
-    """A period in which a count has nothing in this scope, while the measure counted elsewhere, is a 0."""
-    counts = measure.data_kind == "count" and evaluation.is_sampled(measure)
-    scopes = {scope, measure_rules.ALL} if counts else {scope}
+    """A period in which a count has nothing in this scope, while the measure counted elsewhere, is a 0; before the
+    scope's first, nobody knows whether there was anything to count."""
+    scopes = {scope}
+    if measure.data_kind == "count" and is_computed(measure):
+        began = await repository.first_period(session, measure.key, scope)
+        if began is None:
+            return ()
+        scopes, first = {scope, measure_rules.ALL}, max(first, began)
     return await repository.closed_periods_with_data(session, measure.key, scopes, first, end)
 
 

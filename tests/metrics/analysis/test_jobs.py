@@ -222,8 +222,8 @@ class TestAssessNext:
         """R135: a service that had no fault at all, while others had, is not a service without data."""
         before = [
             {**ticket, "external_id": f"mail-{ticket['external_id']}", "service": "mail"}
-            for month in (1, 2, 3)
-            for ticket in month_of_tickets(month, 8, 0)
+            for month in (2, 3)
+            for ticket in month_of_tickets(month, 12, 0)
         ]
         others = [{**ticket, "service": "print"} for month in range(1, 7) for ticket in month_of_tickets(month, 2, 0)]
         await send(everyone, before + others)
@@ -238,8 +238,9 @@ class TestAssessNext:
         await ask(solo, asked, target=2.0)
         await judge(solo)
         (answer,) = await assess(solo)
-        assert (answer["verdict"], answer["before"]["value"], answer["after"]["value"]) == ("effective", 8.0, 0.0)
-        assert answer["p_value"] == pytest.approx(0.5**24)
+        assert (answer["verdict"], answer["before"]["value"], answer["after"]["value"]) == ("effective", 12.0, 0.0)
+        assert (answer["before"]["periods"], answer["after"]["periods"]) == (2, 3)
+        assert answer["p_value"] == pytest.approx(0.4**24)  # all 24 fell on two of five months
 
     async def test_quarters_are_compared_by_quarters(self, solo: Solo, everyone: httpx.AsyncClient) -> None:
         definition = {
