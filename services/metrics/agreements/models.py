@@ -44,8 +44,8 @@ agreements = Table(
     Index(None, "state", "id"),
     Index(None, "customer"),
 )
-"""`services` are the catalogue's names. `digest` names the content that parties confirm. `owner` is who answers for it.
-`reason` is why it was back-dated, reviewed or ended; `ended_on` the last day on which it counted."""
+"""`services` are named as tickets name them. `digest` names the content that parties confirm. `owner` is who answers
+for it. `reason` is why it was back-dated, reviewed or ended; `ended_on` the last day on which it counted."""
 
 clauses = Table(
     "clauses",

@@ -171,10 +171,17 @@ async def append_history(session: AsyncSession, line: Mapping[str, Any]) -> None
     await session.execute(insert(history).values(**line))
 
 
-async def list_history(session: AsyncSession, agreement_id: UUID) -> Sequence[Row[Any]]:
-    """Oldest first."""
-    query = select(history).where(history.c.agreement_id == agreement_id).order_by(history.c.id)
-    return (await session.execute(query)).all()
+async def list_history(session: AsyncSession, agreement_id: UUID, after: int, limit: int) -> Sequence[Row[Any]]:
+    """Oldest first, behind `after`."""
+    query = select(history).where(history.c.agreement_id == agreement_id, history.c.id > after)
+    return (await session.execute(query.order_by(history.c.id).limit(limit))).all()
+
+
+async def list_last_history(session: AsyncSession, agreement_id: UUID, most: int) -> Sequence[Row[Any]]:
+    """The last lines, oldest first, without the contents."""
+    lines = [column for column in history.c if column.name != "content"]
+    query = select(*lines).where(history.c.agreement_id == agreement_id).order_by(history.c.id.desc()).limit(most)
+    return (await session.execute(query)).all()[::-1]
 
 
 async def find_successor(session: AsyncSession, agreement_id: UUID) -> Row[Any] | None:

@@ -15,12 +15,13 @@ from services.metrics.agreements.schemas import (
     AgreementView,
     ConclusionBody,
     ConfirmBody,
+    HistoryView,
     Reason,
     RenewalBody,
     SignBody,
 )
 from services.metrics.agreements.views import describe, summarise
-from shared.auth import STAFF, Principal, Role, require
+from shared.auth import STAFF, Principal, Role, Staff, require
 from shared.http import IfMatch, Reading, Writing, etag, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
 
@@ -73,6 +74,17 @@ async def get_agreement(agreement_id: UUID, session: Reading, caller: Reader, re
     agreement = await find_agreement(session, agreement_id)
     check_visible(agreement, caller)
     return await answer(session, agreement, caller, response)
+
+
+@routes.get("/agreements/{agreement_id}/history")
+async def list_history(
+    agreement_id: UUID, session: Reading, _caller: Staff, limit: Limit = 50, cursor: Cursor = None
+) -> Page[HistoryView]:
+    """All that happened to it, oldest first, with every content that it ever had."""
+    await find_agreement(session, agreement_id)
+    after = decode_cursor(cursor, int)[0] if cursor else 0
+    lines = await repository.list_history(session, agreement_id, after, limit + 1)
+    return page([HistoryView.model_validate(line) for line in lines], limit, lambda line: encode_cursor(line.id))
 
 
 @routes.put("/agreements/{agreement_id}")

@@ -188,9 +188,10 @@ class ConfirmationView(_View):
     confirmed_at: datetime
 
 
-class HistoryView(_View):
-    """`content` is all of it as written then, where the action wrote it."""
+class HistoryLine(_View):
+    """What happened; `digest` names the content as it was then."""
 
+    id: int
     at: datetime
     actor: str
     action: str
@@ -198,12 +199,17 @@ class HistoryView(_View):
     to_state: str
     note: str | None
     digest: str
+
+
+class HistoryView(HistoryLine):
+    """With all of the `content` as it was written, where the action wrote it."""
+
     content: dict[str, Any] | None
 
 
 class AgreementView(AgreementSummary):
     """One agreement. `missing` is what signing still needs, or ending it once it counts. `unanswered_needs` are the
-    customer's needs without a clause (R161); `allowed` is what may be done now."""
+    customer's needs without a clause (R161); `allowed` is what may be done now; `history` are the last 200 lines."""
 
     version: int
     calendar: str
@@ -225,4 +231,4 @@ class AgreementView(AgreementSummary):
     missing: list[str]
     execution_confirmed: bool
     allowed: list[Action]
-    history: list[HistoryView]
+    history: list[HistoryLine]

@@ -104,6 +104,7 @@ async def _measure_clauses(session: AsyncSession, agreement: Row[Any], clauses: 
             owner=agreement.owner,
             clause_id=clause.id,
             promise=promise,
+            frequency=agreement.settled_by,
         )
         target = TargetBody(
             value=promise.target,

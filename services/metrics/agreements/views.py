@@ -14,11 +14,13 @@ from services.metrics.agreements.schemas import (
     AgreementView,
     ClauseView,
     ConfirmationView,
-    HistoryView,
+    HistoryLine,
     LastValue,
 )
 from services.metrics.clauses.terms import Promise
 from services.metrics.settlements.repository import has_open_settlements
+
+_LINES = 200
 
 
 def summarise(agreement: Row[Any], today: date) -> AgreementSummary:
@@ -38,7 +40,7 @@ async def describe(session: AsyncSession, agreement: Row[Any], today: date, *, t
         missing = rules.find_missing_to_sign(counted, len(clauses), bool(agreement.exemptions))
     else:
         missing = missing_to_end if agreement.state in (*rules.LIVING, "expired") else []
-    history = [] if to_customer else await repository.list_history(session, agreement.id)
+    history = [] if to_customer else await repository.list_last_history(session, agreement.id, _LINES)
     needs = [] if to_customer else agreement.needs
     return AgreementView.model_validate(
         {
@@ -57,7 +59,7 @@ async def describe(session: AsyncSession, agreement: Row[Any], today: date, *, t
             "allowed": ["confirm"] * ("confirm" in rules.list_allowed(agreement.state))
             if to_customer
             else rules.list_allowed(agreement.state),
-            "history": [HistoryView.model_validate(line) for line in history],
+            "history": [HistoryLine.model_validate(line) for line in history],
         }
     )
 

@@ -13,6 +13,7 @@ from services.metrics.evaluation import repository as evaluation
 from services.metrics.measures import problems, repository, rules
 from services.metrics.measures.builtin import BUILTIN
 from services.metrics.measures.formulas import CLAUSE, FORMULAS, REPORTED, Formula, UnknownParameter
+from services.metrics.measures.periods import Frequency
 from services.metrics.measures.schemas import MeasureBody
 from shared import clock
 from shared.events.envelope import current_origin
@@ -48,9 +49,18 @@ async def define_measure(session: AsyncSession, key: str, body: MeasureBody) -> 
 
 
 async def define_clause_measure(
-    session: AsyncSession, key: str, *, name: str, description: str, owner: str, clause_id: UUID, promise: Promise
+    session: AsyncSession,
+    key: str,
+    *,
+    name: str,
+    description: str,
+    owner: str,
+    clause_id: UUID,
+    promise: Promise,
+    frequency: Frequency = "monthly",
 ) -> Row[Any]:
-    """R89: the measure that follows from a clause. Its values are told by the clause's evaluation."""
+    """R89: the measure that follows from a clause. Its values are told by the clause's evaluation, in the periods by
+    which its agreement is settled."""
     known = await repository.lock_measure(session, key)
     definition: dict[str, Any] = {
         "name": name,
@@ -64,7 +74,7 @@ async def define_clause_measure(
         "unit": promise.unit,
         "data_kind": promise.data_kind,
         "dimensions": [],
-        "frequency": "monthly",
+        "frequency": frequency,
         "collection": "computed from the clause",
         "collection_days": 0,
         "document": None,

@@ -29,6 +29,7 @@ class TestList:
             assert shown in page.text
         chinese = (await parties.manager.get("/metrics/agreements", headers=CHINESE)).text
         assert "生效中" in chinese
+        assert '<a href="/metrics/agreements" aria-current="page">' in page.text
         assert "即将到期" in chinese
 
     async def test_of_one_state(self, parties: Parties) -> None:

@@ -163,12 +163,18 @@ class TestEditAgreement:
         """R71: versions."""
         item = await parties.design()
         await self.put(parties, item, '"1"', fee="12000")
-        history = (await parties.get(item))["history"]
+        history = (await parties.manager.get(f"{URL}/{item['id']}/history")).json()["items"]
         assert [(line["action"], line["actor"], line["content"]["fee"]) for line in history] == [
             ("design", "zhao.lei", "10000.00"),
             ("edit", "zhao.lei", "12000.00"),
         ]
         assert history[0]["digest"] == item["digest"]
+        page = (await parties.manager.get(f"{URL}/{item['id']}/history", params={"limit": 1})).json()
+        rest = await parties.manager.get(
+            f"{URL}/{item['id']}/history", params={"limit": 1, "cursor": page["next_cursor"]}
+        )
+        assert [line["action"] for line in rest.json()["items"]] == ["edit"]
+        assert (await parties.customer.get(f"{URL}/{item['id']}/history")).status_code == 403
 
     async def test_needs_the_version_that_was_read(self, parties: Parties) -> None:
         item = await parties.design()

@@ -54,9 +54,15 @@ class TestSign:
         assert keys == ["sla.2026-0001.response", "sla.2026-0001.report"]
         measure = (await parties.manager.get(f"/metrics/v1/measures/{keys[0]}")).json()
         assert (measure["unit"], measure["direction"], measure["owner"]) == ("ratio", "higher_is_better", "li.na")
+        assert measure["frequency"] == "monthly"
         (target,) = (await parties.manager.get(f"/metrics/v1/measures/{keys[0]}/targets")).json()
         assert (target["value"], target["effective_from"], target["origin"]) == (0.95, "2027-01-01", "agreement")
         assert target["reason"] == "promised by SLA-2026-0001, revision 1, clause response"
+
+    async def test_a_measure_is_told_as_often_as_it_is_settled(self, parties: Parties) -> None:
+        item = await parties.signed(settled_by="quarterly")
+        measure = await parties.manager.get(f"/metrics/v1/measures/{item['clauses'][0]['measure_key']}")
+        assert measure.json()["frequency"] == "quarterly"
 
     async def test_is_told_with_all_that_was_promised(self, parties: Parties) -> None:
         """R71."""
