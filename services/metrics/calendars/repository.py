@@ -27,8 +27,10 @@ async def list_calendars(session: AsyncSession, after: str, limit: int) -> Seque
     return (await session.execute(query)).all()
 
 
-async def insert_calendar(session: AsyncSession, values: Mapping[str, Any]) -> None:
-    await session.execute(insert(calendars).values(**values))
+async def insert_calendar(session: AsyncSession, values: Mapping[str, Any]) -> bool:
+    """False where somebody else was faster."""
+    statement = upsert(calendars).values(**values).on_conflict_do_nothing().returning(calendars.c.key)
+    return (await session.execute(statement)).first() is not None
 
 
 async def update_calendar(session: AsyncSession, key: str, values: Mapping[str, Any]) -> None:

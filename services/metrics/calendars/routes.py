@@ -95,12 +95,14 @@ async def list_days(
     if (to - from_).days >= _MOST_DAYS:
         raise UnsoundRange(f"{from_} to {to} is more than {_MOST_DAYS} days; ask in parts")
     calendar = await service.find_calendar(session, key)
-    body = service.read_body(await service.get_calendar(session, key))
+    body = await service.get_calendar(session, key)
+    reasons = {exception.day: exception.reason for exception in body.exceptions}
+    makes_up = body.make_up_hours is not None
     years = await service.holiday_years_of(session, key)
     days = []
     for number in range((to - from_).days + 1):
         day = from_ + timedelta(days=number)
-        hours, why, name = explain_day(calendar, body, years, day)
+        hours, why, name = explain_day(calendar, reasons, years, day, makes_up=makes_up)
         days.append(DayView(day=day, hours=hours, why=why, name=name, working_seconds=_seconds_on(calendar, day)))
     return DaysView(zone=calendar.zone, days=days)
 

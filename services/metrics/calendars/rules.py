@@ -71,15 +71,20 @@ def compile_calendar(body: CalendarBody, years: Iterable[HolidayYear]) -> Calend
 
 
 def explain_day(
-    calendar: Calendar, body: CalendarBody, years: Mapping[int, HolidayYear], day: date
+    calendar: Calendar,
+    reasons: Mapping[date, str],
+    years: Mapping[int, HolidayYear],
+    day: date,
+    *,
+    makes_up: bool,
 ) -> tuple[Sequence[str], Why, str | None]:
-    """The hours that begin on this date, why these, and the holiday's name or the exception's reason."""
+    """The hours that begin on this date, why these, and the holiday's name or the exception's reason. `reasons` are
+    those of the exceptions; `makes_up` says whether make-up workdays have hours of their own."""
     hours = [write_hours(span) for span in hours_on(calendar, day)]
-    own = next((exception for exception in body.exceptions if exception.day == day), None)
-    if own is not None:
-        return hours, "exception", own.reason
+    if day in reasons:
+        return hours, "exception", reasons[day]
     year = years.get(day.year)
-    if year is not None and body.make_up_hours is not None and day in year.make_up_workdays:
+    if year is not None and makes_up and day in year.make_up_workdays:
         return hours, "make_up_workday", None
     if year is not None and day in year.holidays:
         return hours, "holiday", year.holidays[day]

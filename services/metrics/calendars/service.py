@@ -17,6 +17,7 @@ from shared import clock
 from shared.calendars import ALWAYS, Calendar
 from shared.http import check_version
 from shared.ids import new_id
+from shared.problems import LostUpdate
 
 ALWAYS_KEY = "always"
 BUILT_IN = CalendarView(
@@ -89,10 +90,10 @@ async def put_calendar(
     content = body.model_dump(mode="json")
     stamp = {"version": version, "edited_by": actor, "edited_at": now}
     values = {"key": key, **content, "content_id": new_id(), **stamp}
-    if known is None:
-        await repository.insert_calendar(session, values)
-    else:
+    if known is not None:
         await repository.update_calendar(session, key, values)
+    elif not await repository.insert_calendar(session, values):
+        raise LostUpdate(f"somebody else added the calendar '{key}' just now; read it and repeat your change")
     await repository.insert_version(session, {"key": key, "content": content, **stamp})
     if body.country is not None:
         await keep_years(session, body.country, body.subdivision or "", range(EARLIEST_YEAR, now.year + 1))

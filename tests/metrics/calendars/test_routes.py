@@ -1,5 +1,6 @@
 """Calendars by REST. Public holidays are those announced: China's 2024 by 国办发明电〔2023〕7号."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from services.metrics.calendars import jobs, service
 from shared import clock
 from shared.auth import Role
 from shared.calendars import ALWAYS, working_time_between
+from tests.metrics.agreements.builders import agreement
 from tests.support.solo import Solo
 
 OFFICE = ["09:00-12:00", "13:00-18:00"]
@@ -62,6 +64,13 @@ class TestPutCalendar:
         assert (await client.put(PATH, json=CHINA, headers={"If-Match": '"7"'})).status_code == 412
         changed = await put(client, {**CHINA, "name": "Office"}, **{"If-Match": '"1"'})
         assert (changed["version"], changed["name"]) == (2, "Office")
+
+    async def test_of_two_that_define_it_at_once_one_is_told(self, client: httpx.AsyncClient) -> None:
+        answers = await asyncio.gather(*(client.put(PATH, json=CHINA) for _ in range(4)))
+        codes = sorted(answer.status_code for answer in answers)
+        assert codes[0] == 200
+        assert set(codes[1:]) <= {412, 428}
+        assert (await client.get(PATH)).json()["version"] == 1
 
     async def test_every_version_stays_readable(self, client: httpx.AsyncClient) -> None:
         await put(client, CHINA)
@@ -275,6 +284,15 @@ class TestDeleteCalendar:
         answer = await client.delete(PATH, headers={"If-Match": '"1"'})
         assert (answer.status_code, answer.json()["type"]) == (409, "urn:ratchet:problem:calendar-in-use")
         assert answer.json()["users"] == ["service mail"]
+
+    async def test_one_that_an_agreement_goes_by_stays(self, solo: Solo, client: httpx.AsyncClient) -> None:
+        await put(client, CHINA)
+        manager = solo.client(Role.PROJECT_MANAGER)
+        made = await manager.post("/metrics/v1/agreements", json=agreement(calendar="office"))
+        assert made.status_code == 201, made.text
+        answer = await client.delete(PATH, headers={"If-Match": '"1"'})
+        assert (answer.status_code, answer.json()["type"]) == (409, "urn:ratchet:problem:calendar-in-use")
+        assert answer.json()["users"] == [f"agreement {made.json()['number']}"]
 
 
 class TestFindCalendar:

@@ -1,6 +1,6 @@
 """The catalogue by REST: services, customers, projects, departments, and what it does not hold."""
 
-from datetime import timedelta
+import asyncio
 from typing import Any
 
 import httpx
@@ -9,45 +9,8 @@ import pytest
 from services.metrics.catalogue import repository
 from shared import clock
 from shared.auth import STAFF, Role
+from tests.metrics.catalogue.builders import BASE, MAIL, ONE, keys, post, problem, put
 from tests.support.solo import Solo
-from tests.support.tickets import body as ticket
-
-BASE = "/metrics/v1"
-MAIL: dict[str, Any] = {
-    "name": "Mail",
-    "description": "Mailboxes of all branches",
-    "service_class": "core",
-    "level": "gold",
-    "cost": "42000.5",
-    "currency": "CNY",
-    "owner": "wang.fang",
-    "criticality": "critical",
-    "evaluation_cycle_months": 6,
-    "benefit": "Customers are answered on the same day",
-    "risk": "One data centre",
-}
-ONE = {"If-Match": '"1"'}
-
-
-async def put(client: httpx.AsyncClient, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
-    answer = await client.put(f"{BASE}/{path}", json=body, headers=headers)
-    assert answer.status_code == 200, answer.text
-    view: dict[str, Any] = answer.json()
-    return view
-
-
-async def post(client: httpx.AsyncClient, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
-    return await client.post(f"{BASE}/{path}", json=body)
-
-
-async def keys(client: httpx.AsyncClient, path: str, **params: str) -> list[str]:
-    answer = await client.get(f"{BASE}/{path}", params=params)
-    assert answer.status_code == 200, answer.text
-    return [one["key"] for one in answer.json()["items"]]
-
-
-def problem(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["type"].removeprefix("urn:ratchet:problem:")
 
 
 @pytest.fixture
@@ -181,6 +144,25 @@ class TestPublication:
         changed = await put(client, "services/mail", {**MAIL, "level": "silver"}, **{"If-Match": '"2"'})
         assert (changed["state"], changed["version"], changed["level"]) == ("published", 3, "silver")
         assert changed["published_on"] is not None
+
+
+class TestAtOnce:
+    @pytest.mark.parametrize("path", ["services/mail", "standards/mail", "costs/wiki/2026-03/people"])
+    async def test_of_several_who_add_the_same_one_is_told(self, client: httpx.AsyncClient, path: str) -> None:
+        await put(client, "services/wiki", MAIL)
+        standard = {
+            "name": "Wiki",
+            "service": "wiki",
+            "reference": "none",
+            "indicators": [{"measure_key": "sla_attainment"}],
+            "review_on": "2027-01-01",
+        }
+        bodies: dict[str, dict[str, Any]] = {"services": MAIL, "standards": standard, "costs": {"amount": "1"}}
+        body = bodies[path.partition("/")[0]]
+        answers = await asyncio.gather(*(client.put(f"{BASE}/{path}", json=body) for _ in range(4)))
+        codes = sorted(answer.status_code for answer in answers)
+        assert codes[0] == 200
+        assert set(codes[1:]) <= {412, 428}
 
 
 class TestDeleteEntry:
@@ -350,71 +332,3 @@ class TestPaging:
         rest = {"limit": 2, "criticality": "low", "cursor": first["next_cursor"]}
         second = (await client.get(f"{BASE}/services", params=rest)).json()
         assert ([one["key"] for one in second["items"]], second["next_cursor"]) == (["s4"], None)
-
-
-class TestCriticalities:
-    async def test_of_those_that_are_in_the_catalogue(self, solo: Solo, client: httpx.AsyncClient) -> None:
-        await put(client, "services/mail", MAIL)
-        await put(client, "services/wiki", {**MAIL, "criticality": "low"})
-        async with solo.database.reading() as session:
-            assert await repository.criticalities(session, {"mail", "wiki", "stranger"}) == {
-                "mail": "critical",
-                "wiki": "low",
-            }
-            assert await repository.criticalities(session, []) == {}
-
-
-class TestListUnknown:
-    async def test_names_what_recent_tickets_are_about_and_nobody_catalogued(
-        self, solo: Solo, client: httpx.AsyncClient
-    ) -> None:
-        now = clock.now()
-        about = [
-            ("mail", "bank", None, 1),
-            ("wiki", "bank", "branches", 2),
-            ("wiki", "school", None, 3),
-            ("forgotten", "museum", None, 91),
-        ]
-        tickets = [
-            ticket(
-                external_id=f"{days}",
-                service=service,
-                customer=customer,
-                project=project,
-                opened_at=now - timedelta(days=days),
-                updated_at=now - timedelta(days=days),
-            )
-            for service, customer, project, days in about
-        ]
-        sent = await solo.client(Role.INTEGRATION).post(f"{BASE}/tickets", json=tickets)
-        assert sent.status_code == 200, sent.text
-        await put(client, "services/mail", MAIL)
-        await put(client, "customers/bank", {"name": "Bank"})
-        answer = (await client.get(f"{BASE}/catalogue/unknown")).json()
-        assert answer["looked_at"] == 3
-        assert [(one["kind"], one["value"], one["tickets"]) for one in answer["items"]] == [
-            ("service", "wiki", 2),
-            ("customer", "school", 1),
-            ("project", "branches", 1),
-        ]
-
-    async def test_no_tickets_is_an_answer(self, client: httpx.AsyncClient) -> None:
-        answer = (await client.get(f"{BASE}/catalogue/unknown")).json()
-        assert (answer["looked_at"], answer["items"]) == (0, [])
-
-    async def test_reads_no_more_than_it_may(self, solo: Solo, client: httpx.AsyncClient) -> None:
-        now = clock.now()
-        tickets = [
-            ticket(
-                external_id=f"{days}",
-                service=f"s{days}",
-                customer="bank",
-                opened_at=now - timedelta(days=days),
-                updated_at=now,
-            )
-            for days in (1, 2, 3)
-        ]
-        await solo.client(Role.INTEGRATION).post(f"{BASE}/tickets", json=tickets)
-        async with solo.database.reading() as session:
-            looked_at, rows = await repository.list_unknown(session, now - timedelta(days=90), 2, 1)
-            assert (looked_at, [(row.kind, row.tickets) for row in rows]) == (2, [("customer", 2)])
