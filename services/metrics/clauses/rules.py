@@ -28,7 +28,7 @@ class Reading:
     """A ticket's clock as read at one moment.
 
     `due_at` and `at_risk_at` are None while it is paused before them, for nobody knows how long; `decided_at` is when
-    the verdict fell: the stop in time, or the deadline that was not kept.
+    the verdict fell: the stop in time, or the deadline that was not kept. `elapsed_minutes` is told once it stopped.
     """
 
     state: TimerState
@@ -36,7 +36,7 @@ class Reading:
     due_at: datetime | None
     at_risk_at: datetime | None
     decided_at: datetime | None
-    elapsed_minutes: float
+    elapsed_minutes: float | None
 
 
 def elapsed(calendar: Calendar, clock: Clock, start: datetime, end: datetime, pauses: Sequence[Pause]) -> timedelta:
@@ -81,19 +81,19 @@ def read_timer(
     assert terms.within_minutes is not None
     limit = timedelta(minutes=terms.within_minutes)
     due = due_at(calendar, terms.clock, started_at, limit, pauses)
-    warned = due_at(calendar, terms.clock, started_at, limit * terms.warn_at, pauses)
-    spent = elapsed(calendar, terms.clock, started_at, max(started_at, stopped_at or now), pauses)
-    paused = stopped_at is None and any(begin <= now and (end is None or end > now) for begin, end in pauses)
     if stopped_at is not None:
+        spent = elapsed(calendar, terms.clock, started_at, max(started_at, stopped_at), pauses)
         met = due is None or stopped_at <= due
         decided = stopped_at if met or due is None else due
-        return Reading("met" if met else "missed", False, due, warned, decided, in_minutes(spent))
+        return Reading("met" if met else "missed", False, due, None, decided, in_minutes(spent))
+    warned = due_at(calendar, terms.clock, started_at, limit * terms.warn_at, pauses)
+    paused = any(begin <= now and (end is None or end > now) for begin, end in pauses)
     state: TimerState = "on_track"
     if before == "breached" and due is not None and due < now:
         state = "breached"
     elif before in ("at_risk", "breached") and warned is not None and warned <= now:
         state = "at_risk"
-    return Reading(state, paused, due, warned, due if state == "breached" else None, in_minutes(spent))
+    return Reading(state, paused, due, warned, due if state == "breached" else None, None)
 
 
 def concerns(clause: Clause, ticket: Ticket, day: date) -> bool:

@@ -191,7 +191,7 @@ def _clock(
         at_risk_at=reading.at_risk_at,
         stopped_at=stopped_at,
         decided_at=reading.decided_at,
-        elapsed_minutes=None if stopped_at is None else reading.elapsed_minutes,
+        elapsed_minutes=reading.elapsed_minutes,
         pauses=rules.write_pauses(pauses),
         rests=rules.write_pauses(rests),
         breach_told=told or tells,

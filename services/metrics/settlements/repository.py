@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import BigInteger, Date, Row, delete, func, insert, literal, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements.models import agreements, clauses
@@ -86,7 +86,8 @@ async def list_settlements(
     """Newest period first, in it the newest revision first."""
     query = select(settlements).where(settlements.c.agreement_id == agreement_id)
     if before is not None:
-        query = query.where(tuple_(settlements.c.period, settlements.c.revision) < tuple_(*before))
+        behind = tuple_(literal(before[0], Date), literal(before[1], BigInteger))
+        query = query.where(tuple_(settlements.c.period, settlements.c.revision) < behind)
     query = query.order_by(settlements.c.period.desc(), settlements.c.revision.desc())
     return (await session.execute(query.limit(limit))).all()
 

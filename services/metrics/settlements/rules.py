@@ -1,5 +1,6 @@
 """What a miss costs, and what is due (R159, R169). Money is decimal; every amount is rounded to cents, half to even,
-where it arises: a clause's penalty, then a cap."""
+where it arises: a clause's penalty, then a cap. The agreement's fee is that of a period: a first or last one that is
+shorter costs the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
