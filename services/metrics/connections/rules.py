@@ -10,7 +10,7 @@ from shared.ticketing.mapping import find_unsound_overlay
 from shared.ticketing.remote import find_unsound_url
 from shared.ticketing.senders import find_unsound_secret
 from shared.ticketing.sources import Position
-from shared.ticketing.systems import SYSTEMS, System
+from shared.ticketing.systems import SYSTEMS
 
 OVERLAP = timedelta(seconds=120)
 """So much of what was polled before is polled again: clocks differ, and a record may become visible late."""
@@ -24,21 +24,8 @@ def find_zone(name: str) -> ZoneInfo | None:
         return None
 
 
-def find_unsound_connection(body: ConnectionBody, *, has_secret: bool, polled_url: str | None) -> str | None:
-    """The first thing that cannot work, with what would be right; or None.
-
-    `has_secret`: one of the same scheme is stored. `polled_url`: the address that the stored poll secret belongs to.
-    """
-    system = SYSTEMS[body.system]
-    return (
-        _find_unsound_map(body)
-        or _find_unsound_zone(body)
-        or _find_unsound_sender(body, system, has_secret=has_secret)
-        or _find_unsound_poll(body, system, polled_url)
-    )
-
-
-def _find_unsound_map(body: ConnectionBody) -> str | None:
+def find_unsound_map(body: ConnectionBody) -> str | None:
+    """Why its field map or its states cannot work, with what would; or None."""
     if body.system == "generic":
         unsound = find_unsound(body.field_map)  # type: ignore[arg-type]
         if unsound is None and body.states:
@@ -48,12 +35,15 @@ def _find_unsound_map(body: ConnectionBody) -> str | None:
     return f"field_map: {unsound}" if unsound else None
 
 
-def _find_unsound_zone(body: ConnectionBody) -> str | None:
+def find_unsound_zone(body: ConnectionBody) -> str | None:
+    """Why its times cannot be read; or None."""
     known = find_zone(body.time_zone) is not None
     return None if known else f"time_zone: {body.time_zone!r} is no zone like Asia/Shanghai"
 
 
-def _find_unsound_sender(body: ConnectionBody, system: System, *, has_secret: bool) -> str | None:
+def find_unsound_sender(body: ConnectionBody, *, has_secret: bool) -> str | None:
+    """Why its sender could not prove itself; or None. `has_secret`: one of the same scheme is stored."""
+    system = SYSTEMS[body.system]
     chosen = body.authentication or system.senders[0]
     if chosen not in system.senders:
         return f"authentication: {body.system} proves itself by one of {', '.join(system.senders)}"
@@ -67,8 +57,9 @@ def _find_unsound_sender(body: ConnectionBody, system: System, *, has_secret: bo
     return f"secret: {unsound}" if unsound else None
 
 
-def _find_unsound_poll(body: ConnectionBody, system: System, polled_url: str | None) -> str | None:
-    poll = body.poll
+def find_unsound_poll(body: ConnectionBody, polled_url: str | None) -> str | None:
+    """Why it could not be polled; or None. `polled_url` is the address that the stored poll secret belongs to."""
+    poll, system = body.poll, SYSTEMS[body.system]
     if poll is None:
         return None
     if not system.polls:

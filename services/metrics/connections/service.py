@@ -21,7 +21,7 @@ from shared.ids import new_id
 from shared.outbox import record
 from shared.sealing import Sealer
 from shared.ticketing.facts import Unmappable
-from shared.ticketing.sources import IncidentSource, PollConfig, Position, SourceConfig, SourceFailed
+from shared.ticketing.sources import Authentication, IncidentSource, PollConfig, Position, SourceConfig, SourceFailed
 from shared.ticketing.systems import SYSTEMS, System
 
 POLL_JOB = "metrics.poll_connections"
@@ -33,7 +33,25 @@ class ConnectionNotFound(problems.NotFound):
     pass
 
 
-class UnsoundConnection(problems.Problem):
+class UnsoundMap(problems.Problem):
+    """A field map or states that cannot be read by."""
+
+    status = 422
+
+
+class UnknownZone(problems.Problem):
+    status = 422
+
+
+class UnsoundSender(problems.Problem):
+    """Nobody could prove to be the sender: a scheme or secret that is missing or cannot be one."""
+
+    status = 422
+
+
+class UnsoundPoll(problems.Problem):
+    """An address, scheme, secret or filter that cannot be polled by."""
+
     status = 422
 
 
@@ -111,7 +129,7 @@ async def put_connection(
     """Define a connection, or change it.
 
     Raises:
-        UnsoundConnection: a map, zone, scheme, secret or address that cannot work, with what would.
+        UnsoundMap, UnknownZone, UnsoundSender, UnsoundPoll: what cannot work, with what would.
         LostUpdate: `if_match` names another version.
     """
     known = await repository.lock_connection(session, key)
@@ -119,13 +137,7 @@ async def put_connection(
         check_version(if_match, known.version)
     system = SYSTEMS[body.system]
     authentication = body.authentication or system.senders[0]
-    unsound = rules.find_unsound_connection(
-        body,
-        has_secret=known is not None and known.authentication == authentication and known.sealed_secret is not None,
-        polled_url=known.base_url if known is not None and known.system == body.system else None,
-    )
-    if unsound is not None:
-        raise UnsoundConnection(unsound)
+    _check(body, known, authentication)
     stored = known.sealed_secret if known is not None and authentication != "none" else None
     now = clock.now()
     row = await repository.put_connection(
@@ -143,6 +155,21 @@ async def put_connection(
     )
     wake_after_commit(session, POLL_JOB)
     return row
+
+
+def _check(body: ConnectionBody, known: Row[Any] | None, authentication: Authentication) -> None:
+    """Raises the first problem that `body` has, beside what is stored."""
+    has_secret = known is not None and known.authentication == authentication and known.sealed_secret is not None
+    polled_url = known.base_url if known is not None and known.system == body.system else None
+    findings: tuple[tuple[type[problems.Problem], str | None], ...] = (
+        (UnsoundMap, rules.find_unsound_map(body)),
+        (UnknownZone, rules.find_unsound_zone(body)),
+        (UnsoundSender, rules.find_unsound_sender(body, has_secret=has_secret)),
+        (UnsoundPoll, rules.find_unsound_poll(body, polled_url)),
+    )
+    for problem, reason in findings:
+        if reason is not None:
+            raise problem(reason)
 
 
 def _poll_values(
@@ -170,10 +197,10 @@ def _poll_values(
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """Raises `UnsoundConnection` for a zone that nobody knows."""
+    """Raises `UnknownZone`."""
     zone = rules.find_zone(name)
     if zone is None:
-        raise UnsoundConnection(f"time_zone: {name!r} is no zone like Asia/Shanghai")
+        raise UnknownZone(f"time_zone: {name!r} is no zone like Asia/Shanghai")
     return zone
 
 

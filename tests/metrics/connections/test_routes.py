@@ -29,21 +29,23 @@ async def connect(client: httpx.AsyncClient, key: str = "desk", **values: Any) -
 
 class TestPutConnection:
     @pytest.mark.parametrize(
-        ("values", "word"),
+        ("values", "title", "says"),
         [
-            ({"field_map": {"colour": "x"}}, "external_id"),
-            ({"field_map": {"state": "x"}}, "at least"),
-            ({"field_map": {**FIELD_MAP, "state": {"values": {}}}}, "path"),
-            ({"time_zone": "Mars/Olympus"}, "Mars"),
-            ({"secret": "whsec_not!base64!really"}, "base64"),
-            ({"secret": None}, "secret"),
-            ({"system": "jira", "poll": POLL}, "not polled"),
+            ({"field_map": {"colour": "x"}}, "Unsound map", "external_id"),
+            ({"field_map": {"state": "x"}}, "Unsound map", "at least"),
+            ({"field_map": {**FIELD_MAP, "state": {"values": {}}}}, "Unsound map", "path"),
+            ({"time_zone": "Mars/Olympus"}, "Unknown zone", "Asia/Shanghai"),
+            ({"secret": "whsec_not!base64!really"}, "Unsound sender", "base64"),
+            ({"secret": None}, "Unsound sender", "secret"),
+            ({"system": "jira", "poll": POLL}, "Unsound poll", "not polled"),
         ],
     )
-    async def test_what_cannot_work_is_said(self, admin: httpx.AsyncClient, values: dict[str, Any], word: str) -> None:
+    async def test_what_cannot_work_is_named_with_what_would(
+        self, admin: httpx.AsyncClient, values: dict[str, Any], title: str, says: str
+    ) -> None:
         answer = await connect(admin, **values)
-        assert answer.status_code == 422, answer.text
-        assert word in answer.json()["detail"]
+        assert (answer.status_code, answer.json()["title"]) == (422, title), answer.text
+        assert says in answer.json()["detail"]
 
     async def test_secrets_are_sealed_and_never_answered(self, solo: Solo, admin: httpx.AsyncClient) -> None:
         await connect(admin, system="request_tracker", authentication="bearer", poll=POLL)

@@ -6,7 +6,10 @@ import pytest
 from services.metrics.connections.rules import (
     OVERLAP,
     begin_at,
-    find_unsound_connection,
+    find_unsound_map,
+    find_unsound_poll,
+    find_unsound_sender,
+    find_unsound_zone,
     retry_delay_seconds,
     silent_since,
 )
@@ -20,10 +23,15 @@ RT = {"base_url": "https://rt.invalid", "secret": "robot:secret"}
 
 def unsound(has_secret: bool = False, polled_url: str | None = None, **values: Any) -> str | None:
     body = ConnectionBody(**{"secret": "a-long-enough-secret", **values})
-    return find_unsound_connection(body, has_secret=has_secret, polled_url=polled_url)
+    return (
+        find_unsound_map(body)
+        or find_unsound_zone(body)
+        or find_unsound_sender(body, has_secret=has_secret)
+        or find_unsound_poll(body, polled_url)
+    )
 
 
-class TestFindUnsoundConnection:
+class TestFindUnsound:
     @pytest.mark.parametrize(
         "values",
         [
