@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.metrics.agreements.models import agreements
 from services.metrics.catalogue.models import customers, departments, entry_versions, projects, services
 from services.metrics.catalogue.schemas import Kind
+from services.metrics.costs.models import cost_records
 from services.metrics.gaps.models import gaps
+from services.metrics.standards.models import quality_standards
 
 TABLES: Mapping[Kind, Table] = {
     "service": services,
@@ -164,6 +166,11 @@ async def department_parents(session: AsyncSession) -> dict[str, str | None]:
 async def list_users(session: AsyncSession, kind: Kind, key: str, limit: int) -> Sequence[str]:
     """Entries that name this one, in words."""
     naming = {
+        "service": [
+            _users("standard", quality_standards, quality_standards.c.service == key),
+            _users("agreement", agreements, agreements.c.services.contains([key]), "number"),
+            _users("costs of", cost_records, cost_records.c.service == key, "service").distinct(),
+        ],
         "department": [
             _users("service", services, services.c.department == key),
             _users("project", projects, projects.c.department == key),

@@ -9,6 +9,7 @@ import pytest
 from services.metrics.catalogue import repository
 from shared import clock
 from shared.auth import STAFF, Role
+from tests.metrics.agreements.builders import agreement
 from tests.metrics.catalogue.builders import BASE, MAIL, ONE, keys, post, problem, put
 from tests.support.solo import Solo
 
@@ -174,6 +175,19 @@ class TestDeleteEntry:
         assert problem(await client.get(f"{BASE}/services/mail")) == (404, "entry-not-found")
         assert len((await client.get(f"{BASE}/services/mail/versions")).json()["items"]) == 1
         assert (await put(client, "services/mail", MAIL))["version"] == 2, "no number twice: events are ordered by it"
+
+    async def test_a_draft_that_is_used_stays(self, solo: Solo, client: httpx.AsyncClient) -> None:
+        await put(client, "services/mail", MAIL)
+        for month in ("2026-01", "2026-02"):
+            await put(client, f"costs/mail/{month}/people", {"amount": "1"})
+        standard = {"service": "mail", "reference": "none", "indicators": [{"measure_key": "sla_attainment"}]}
+        await put(client, "standards/good-mail", {**standard, "name": "Mail", "review_on": "2027-01-01"})
+        made = await solo.client(Role.PROJECT_MANAGER).post(f"{BASE}/agreements", json=agreement(services=["mail"]))
+        assert made.status_code == 201, made.text
+        answer = await client.delete(f"{BASE}/services/mail", headers=ONE)
+        assert problem(answer) == (409, "entry-in-use")
+        number = made.json()["number"]
+        assert answer.json()["users"] == ["standard good-mail", f"agreement {number}", "costs of mail"]
 
     async def test_what_was_published_is_retired_instead(self, client: httpx.AsyncClient) -> None:
         await put(client, "services/mail", MAIL)
