@@ -9,8 +9,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements import content, problems, repository, rules
-from services.metrics.agreements.records import counted_confirmations, lock_agreement, move, tell, today
-from services.metrics.clauses.terms import Promise
+from services.metrics.agreements.records import counted_confirmations, find_agreement, lock_agreement, move, tell, today
 from services.metrics.expectations import service as expectations
 from services.metrics.expectations.schemas import TargetBody
 from services.metrics.measures import service as measures
@@ -52,7 +51,8 @@ async def sign(session: AsyncSession, agreement_id: UUID, if_match: str | None, 
             f"{other.effective_to}; end it first, or let this one cover other services or other days",
             agreement_id=other.id,
         )
-    await _measure_clauses(session, agreement, clauses)
+    await _check_kinds(session, agreement, clauses)
+    await _measure_clauses(session, agreement, clauses, agreement.effective_from)
     now = clock.now()
     signed = await move(
         session,
@@ -81,20 +81,29 @@ async def sign(session: AsyncSession, agreement_id: UUID, if_match: str | None, 
     return signed
 
 
-async def _measure_clauses(session: AsyncSession, agreement: Row[Any], clauses: Sequence[Row[Any]]) -> None:
-    """R89: each clause makes the measure that follows from it, and its promise is that measure's target."""
-    before: dict[str, Promise] = {}
-    if agreement.predecessor_id is not None:
-        earlier = await repository.list_clauses(session, agreement.predecessor_id)
-        before = {row.key: content.promise_of_row(row) for row in earlier}
+async def _check_kinds(session: AsyncSession, agreement: Row[Any], clauses: Sequence[Row[Any]]) -> None:
+    """One measure is told in one unit: a key stands for the same kind of promise in every revision (R28)."""
+    if agreement.predecessor_id is None:
+        return
+    earlier = await repository.list_clauses(session, agreement.predecessor_id)
+    before = {row.key: content.promise_of_row(row) for row in earlier}
     for clause in clauses:
         promise = content.promise_of_row(clause)
         last = before.get(clause.key, promise)
         if (last.unit, last.direction) != (promise.unit, promise.direction):
             raise problems.UnsoundClause(
                 f"clauses.{clause.key}: it was told in {last.unit} ({last.direction}) and would be told in "
-                f"{promise.unit} ({promise.direction}); a promise of another kind needs a key of its own"
+                f"{promise.unit} ({promise.direction}); a promise of another kind needs a key of its own",
+                clause=clause.key,
             )
+
+
+async def _measure_clauses(
+    session: AsyncSession, agreement: Row[Any], clauses: Sequence[Row[Any]], since: date
+) -> None:
+    """R89: each clause makes the measure that follows from it; from `since` on its promise is that measure's target."""
+    for clause in clauses:
+        promise = content.promise_of_row(clause)
         key = f"sla.{rules.slug_of(agreement.number)}.{clause.key}"
         await measures.define_clause_measure(
             session,
@@ -108,7 +117,7 @@ async def _measure_clauses(session: AsyncSession, agreement: Row[Any], clauses: 
         )
         target = TargetBody(
             value=promise.target,
-            effective_from=agreement.effective_from,
+            effective_from=since,
             reason=f"promised by {agreement.number}, revision {agreement.revision}, clause {clause.key}",
         )
         await expectations.set_target(session, key, target, origin="agreement")
@@ -131,7 +140,19 @@ async def terminate(session: AsyncSession, agreement_id: UUID, if_match: str | N
     missing = rules.find_missing_to_end(counted, await has_open_settlements(session, agreement_id))
     if missing:
         raise Missing("terminate", missing)
+    if agreement.state == "signed":
+        await _give_back(session, agreement)
     return await end(session, agreement, "terminated", "terminate", min(today(), agreement.effective_to), reason)
+
+
+async def _give_back(session: AsyncSession, agreement: Row[Any]) -> None:
+    """A revision that never counted leaves its measures and targets to the one before, which goes on."""
+    if agreement.predecessor_id is None:
+        return
+    before = await find_agreement(session, agreement.predecessor_id)
+    if before.state in rules.LIVING and agreement.effective_from <= before.effective_to:
+        clauses = await repository.list_clauses(session, before.id)
+        await _measure_clauses(session, before, clauses, agreement.effective_from)
 
 
 async def end(

@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import pytest
@@ -132,6 +133,10 @@ class TestDesignAgreement:
         assert (answer.status_code, answer.json()["title"]) == (422, "Unsound agreement")
         assert "'fridays' has no working time from 2027-01-01 to 2027-01-07" in answer.json()["detail"]
         assert (await parties.design(calendar="fridays"))["calendar"] == "fridays"
+
+    async def test_each_gets_a_number_of_its_own(self, parties: Parties) -> None:
+        answers = await asyncio.gather(*(parties.manager.post(URL, json=agreement()) for _ in range(4)))
+        assert sorted(answer.json()["number"] for answer in answers) == [f"SLA-2026-000{n}" for n in (1, 2, 3, 4)]
 
     async def test_who_may(self, parties: Parties) -> None:
         async with parties.client(Role.ENGINEER) as engineer:

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -97,6 +98,12 @@ class TestSign:
         assert (
             "SLA-2026-0001 promises desktop to 'Harbour Bank' from 2027-01-01 to 2027-12-31" in answer.json()["detail"]
         )
+
+    async def test_two_at_the_same_moment(self, parties: Parties) -> None:
+        """Whoever is second finds the first."""
+        both = [await parties.confirmed(await parties.negotiated()) for _ in range(2)]
+        answers = await asyncio.gather(*(parties.director.post(f"{URL}/{item['id']}/sign") for item in both))
+        assert sorted(answer.status_code for answer in answers) == [200, 409]
 
     async def test_other_services_days_or_projects_do_not_overlap(self, parties: Parties) -> None:
         await parties.signed(project="Branches")
@@ -206,6 +213,31 @@ class TestTerminate:
         ended = await parties.act(parties.director, item, "terminate", reason="no budget")
         assert (ended["state"], ended["ended_on"]) == ("terminated", None)
         assert await parties.solo.events("agreement.terminated") == []
+
+    async def test_a_revision_that_never_counted_leaves_the_target_to_the_one_before(self, parties: Parties) -> None:
+        """The stricter promise of July was signed and given up in June: the old one is held against July."""
+        item = await parties.signed()
+        await parties.turn("2027-01-01")
+        successor = await parties.act(parties.manager, item, "renew", effective_from="2027-07-01")
+        strict = {"kind": "time", "what": "response", "within_minutes": 30, "attainment": 0.99}
+        body = parties_body(successor, clauses=[response_clause(terms=strict)])
+        await parties.manager.put(f"{URL}/{successor['id']}", json=body, headers={"If-Match": '"1"'})
+        await parties.act(parties.manager, successor, "negotiate")
+        signed = await parties.sign(await parties.get(successor))
+        url = f"/metrics/v1/measures/{signed['clauses'][0]['measure_key']}"
+        measure = (await parties.manager.get(url)).json()
+        assert measure["parameters"]["clause"] == signed["clauses"][0]["id"]
+        await parties.confirm(signed, "provider", "execution")
+        await parties.confirm(signed, "customer", "execution")
+        await parties.act(parties.director, signed, "terminate", reason="too strict")
+        targets = (await parties.manager.get(f"{url}/targets")).json()
+        assert [(target["effective_from"], target["value"]) for target in targets] == [
+            ("2027-01-01", 0.95),
+            ("2027-07-01", 0.99),
+            ("2027-07-01", 0.95),
+        ]
+        measure = (await parties.manager.get(url)).json()
+        assert measure["parameters"]["clause"] == item["clauses"][0]["id"]
 
     async def test_an_ended_agreement_makes_room(self, parties: Parties) -> None:
         item = await parties.signed()
