@@ -3,7 +3,7 @@ late or out of order: a state change is what differs from the stored state, so a
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from services.metrics.measures.periods import Basis, local_day, month_of, months_between
@@ -115,7 +115,7 @@ def apply(ticket: Ticket, facts: TicketFacts) -> tuple[Ticket, list[Change]]:
     changes: list[Change] = []
     if not is_first and is_late(ticket, facts):
         if facts.state == "resolved" and ticket.state == "closed" and ticket.resolution_number == 0:
-            ticket = _resolve(ticket, facts, changes)
+            ticket = _resolve(ticket, facts, changes, ticket.state)
         return ticket, changes
     described = _describe(ticket, facts)
     if is_first:
@@ -185,7 +185,7 @@ def _move(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticket:
         ticket = ticket._replace(pauses=pauses)
     if facts.state == "resolved":
         if ticket.state not in _DONE or ticket.resolved_at is None:
-            return _resolve(ticket._replace(state="resolved"), facts, changes)
+            return _resolve(ticket, facts, changes, "resolved")
         return ticket._replace(state="resolved", closed_at=None, last_resolved_at=_resolution_time(facts))
     if facts.state in _DONE:
         return _close(ticket, facts, changes)
@@ -210,43 +210,58 @@ def _respond(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticke
     at = facts.responded_at or (facts.updated_at if facts.state in ("in_progress", "pending") else None)
     if at is None:
         return ticket
-    return _tell(ticket._replace(responded_at=at), "responded", at, changes)
+    return _tell(ticket, "responded", at, changes, responded_at=at)
 
 
-def _resolve(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticket:
+def _resolve(ticket: Ticket, facts: TicketFacts, changes: list[Change], state: State) -> Ticket:
     at = _resolution_time(facts)
-    resolved = ticket._replace(resolved_at=at, last_resolved_at=at, resolution_number=ticket.resolution_number + 1)
-    if not facts.has_resolution_field:
-        resolved = resolved._replace(reported_resolved_at=at)
-    return _tell(resolved, "resolved", at, changes)
+    return _tell(
+        ticket,
+        "resolved",
+        at,
+        changes,
+        state=state,
+        resolved_at=at,
+        last_resolved_at=at,
+        resolution_number=ticket.resolution_number + 1,
+        reported_resolved_at=ticket.reported_resolved_at if facts.has_resolution_field else at,
+    )
 
 
 def _close(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticket:
     """Closed is not resolved; only a source that says when it was resolved has it resolved by closing."""
     if facts.state == "closed" and ticket.resolved_at is None and facts.resolved_at is not None:
-        ticket = _resolve(ticket._replace(state="resolved"), facts, changes)
+        ticket = _resolve(ticket, facts, changes, "resolved")
     if ticket.state == facts.state:
         return ticket
     at = facts.closed_at or facts.updated_at
-    return _tell(ticket._replace(state=facts.state, closed_at=at), "closed", at, changes)
+    return _tell(ticket, "closed", at, changes, state=facts.state, closed_at=at)
 
 
 def _reopen(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticket:
-    undone_at = ticket.resolved_at
-    reopened = ticket._replace(
+    return _tell(
+        ticket,
+        "reopened",
+        facts.updated_at,
+        changes,
+        undone_at=ticket.resolved_at,
         state=facts.state,
         resolved_at=None,
         closed_at=None,
         sla_met=facts.sla_met,
         reopen_count=ticket.reopen_count + 1,
     )
-    return _tell(reopened, "reopened", facts.updated_at, changes, undone_at)
 
 
 def _tell(
-    ticket: Ticket, happening: Happening, at: datetime, changes: list[Change], undone_at: datetime | None = None
+    ticket: Ticket,
+    happening: Happening,
+    at: datetime,
+    changes: list[Change],
+    undone_at: datetime | None = None,
+    **values: Any,
 ) -> Ticket:
-    told = ticket._replace(version=ticket.version + 1)
+    told = ticket._replace(version=ticket.version + 1, **values)
     changes.append(Change(happening, at, told, undone_at))
     return told
 
