@@ -19,6 +19,7 @@ from shared.settings import Settings
 from tests.journeys.loop import Loop
 from tests.metrics.gaps.test_service import month_of_tickets
 from tests.openapi.agreements import make_agreements
+from tests.openapi.clauses import make_clauses
 from tests.support.fleet import Fleet, running
 from tests.support.postgres import with_database
 from tests.support.rabbitmq import free_port
@@ -132,6 +133,7 @@ async def make_records(fleet: Fleet) -> dict[str, list[str]]:
     """One of each, in states from which something can be done."""
     loop = Loop(fleet.client)
     try:
+        in_force = await make_clauses(loop, fleet.services["metrics"].database)
         await loop.post(Role.INTEGRATION, "/metrics/v1/tickets", month_of_tickets(3, 4, 6))
         await loop.expect_target(0.75, "2025-01-01")
         gap = await loop.await_gap()
@@ -162,8 +164,11 @@ async def make_records(fleet: Fleet) -> dict[str, list[str]]:
         (payload,) = (await loop.get("/metrics/v1/connections/desk/payloads", Role.ADMINISTRATOR))["items"]
         since = {"since": "2025-01-01T00:00:00Z"}
         replay = await loop.post(Role.ADMINISTRATOR, "/metrics/v1/connections/desk/replay", since, 202)
+        agreed = await make_agreements(loop)
         return {
-            **await make_agreements(loop),
+            **in_force,
+            **agreed,
+            "agreements": [*agreed["agreements"], *in_force["agreements"]],
             "tickets": _ids(tickets),
             "gaps": [gap["id"]],
             "trace": [gap["id"]],
