@@ -41,6 +41,18 @@ KINDS = {
     "frequency": N_("Interval"),
     "clause": N_("Supply"),
 }
+CHANCES = {
+    "no_history": (N_("no history"), "neutral"),
+    "little_history": (N_("little history"), "warn"),
+    "likely_kept": (N_("likely kept"), "good"),
+    "likely_missed": (N_("likely missed"), "bad"),
+    "uncertain": (N_("uncertain"), "warn"),
+}
+BASES = {
+    "customer": N_("this customer's tickets"),
+    "everybody": N_("all customers' tickets"),
+    "measure": N_("its own measure"),
+}
 MISSING = (
     N_("a clause: an agreement promises something"),
     N_("the provider's confirmation of the content"),

@@ -9,7 +9,7 @@ from tests.metrics.agreements.builders import CUSTOMER, URL, Parties, agreement,
 
 class TestDesignAgreement:
     async def test_states_indicators_content_and_liability(self, parties: Parties) -> None:
-        """R110, R157: performance indicators, service content, breach liability; it begins as a design."""
+        """R110, R157, R168, R169: indicators, content, liability and what exempts from it; it begins as a design."""
         item = await parties.design()
         assert (item["number"], item["revision"], item["state"]) == ("SLA-2026-0001", 1, "design")
         response = item["clauses"][0]
@@ -21,6 +21,9 @@ class TestDesignAgreement:
         }
         assert [tier["percent_of_fee"] for tier in response["penalty"]["tiers"]] == [5, 10]
         assert (item["fee"], item["currency"], item["services"]) == ("10000.00", "CNY", ["mail", "desktop"])
+        assert item["exemptions"] == [
+            {"key": "force-majeure", "title": "Force majeure", "text": "Flood, war, earthquake."}
+        ]
         assert (await parties.design())["number"] == "SLA-2026-0002"
 
     async def test_the_customers_needs_show_what_no_clause_answers(self, parties: Parties) -> None:

@@ -160,6 +160,16 @@ class TestStudyAgreement:
         (_, report) = (await self.study(parties, successor))["findings"]["clauses"]
         assert (report["basis"], report["chance"]["kept"], report["chance"]["periods"]) == ("measure", 2, 3)
 
+    async def test_stands_on_the_agreements_page(self, parties: Parties) -> None:
+        await autumn(parties)
+        item = await parties.design()
+        await self.study(parties, item, cost="9000")
+        page = (await parties.manager.get(f"/metrics/agreements/{item['id']}")).text
+        for shown in ("2 / 3", "67% (21% – 94%)", "little history", "166.67 CNY", "833.33 CNY", "no history"):
+            assert shown in page
+        chinese = await parties.manager.get(f"/metrics/agreements/{item['id']}", headers={"Accept-Language": "zh-CN"})
+        assert "历史数据很少" in chinese.text
+
     async def test_levels_of_a_clause_that_it_does_not_have(self, parties: Parties) -> None:
         item = await parties.design()
         answer = await parties.manager.post(f"{URL}/{item['id']}/feasibility", json={"levels": {"speed": [1]}})
