@@ -50,6 +50,7 @@ def _read_scrip(event: Mapping[str, Any], ticket: Mapping[str, Any], config: Sou
     occurred_at = moment("occurred_at", event.get("occurred_at"), config.zone)
     resolved_at = occurred_at if is_change else moment("resolved", ticket.get("resolved"), config.zone)
     requestors = ticket.get("requestors")
+    resolver = _person(event.get("actor")) if is_change and state == "resolved" else None
     values = {
         "source": config.source,
         "external_id": text(ticket.get("id")),
@@ -64,7 +65,7 @@ def _read_scrip(event: Mapping[str, Any], ticket: Mapping[str, Any], config: Sou
         "priority": text(ticket.get("priority")),
         "customer": text(requestors[0]) if isinstance(requestors, list) and requestors else None,
         "group": text(ticket.get("queue")),
-        "resolver": _person(ticket.get("owner")),
+        "resolver": resolver or _person(ticket.get("owner")),
     }
     return Reading((make_facts({**values, **described(event, config.field_map, config.zone)}),))
 

@@ -68,6 +68,13 @@ class TestScrip:
         last, _ = live([*told, *reversed(told)])
         assert (last.resolution_number, last.reopen_count, last.resolved_at) == (2, 1, second(17))
 
+    def test_who_resolved_it_is_the_resolver_where_the_scrip_says(self) -> None:
+        last = genuine_lines(CAPTURED)[-1]
+        (facts,) = map_payload({**last, "actor": "ann"}, CONFIG).facts
+        assert facts.resolver == "ann"
+        (by_itself,) = map_payload({**last, "actor": "RT_System"}, CONFIG).facts
+        assert by_itself.resolver == last["ticket"]["owner"] == "root"
+
     def test_takes_what_a_report_needs(self) -> None:
         (facts,) = map_payload(genuine_lines(CAPTURED)[-1], CONFIG).facts
         assert (facts.title, facts.priority, facts.group) == ("VPN down", "80", "General")
