@@ -13,7 +13,13 @@ from uuid import UUID
 
 from services.metrics.clauses.clause import Clause
 from services.metrics.clauses.intervals import find_missed, reference, runs_out_at
-from services.metrics.clauses.outages import Downtime, Excluded, Interruption, measure_downtime
+from services.metrics.clauses.outages import (
+    Downtime,
+    Excluded,
+    Interruption,
+    mean_time_to_restore,
+    measure_downtime,
+)
 from services.metrics.clauses.rules import Pause, due_at
 from services.metrics.clauses.spans import Span, clock_of, in_minutes, join, measure
 from services.metrics.clauses.terms import CountTerms, FrequencyTerms, FulfilmentTerms, TimeTerms
@@ -150,6 +156,7 @@ def judge_outages(
         kept = not broken
     too_long = terms.longest_minutes is not None and adjusted.longest_minutes > terms.longest_minutes
     tickets = len(interruptions)
+    restore = mean_time_to_restore(interruptions)
     if adjusted.availability is None:
         verdict: Verdict = "no_data" if window.over else "open"
     elif window.over:
@@ -158,6 +165,8 @@ def judge_outages(
         verdict = "missed" if broken or too_long else "open"
     details = {
         "agreed_minutes": raw.agreed_minutes,
+        "interruptions": tickets,
+        "mean_minutes_to_restore": None if restore is None else in_minutes(restore),
         "outages": raw.outages,
         "longest_outage_minutes": raw.longest_minutes,
         "worst_day": raw.worst_day.isoformat() if raw.worst_day else None,

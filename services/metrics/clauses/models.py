@@ -50,7 +50,7 @@ clause_timers = Table(
         "state",
         postgresql_where=text("state IN ('on_track', 'at_risk', 'breached')"),
     ),
-    Index(None, "clause_id", "decided_at"),
+    Index(None, "clause_id", "decided_at", postgresql_include=["state"]),
 )
 
 clause_cases = Table(

@@ -225,7 +225,6 @@ class WorkFilters:
     customer: str | None = None
     service: str | None = None
     group: str | None = None
-    state: str | None = None
 
 
 async def list_at_risk(
@@ -253,7 +252,7 @@ async def list_at_risk(
         .join(agreements, agreements.c.id == clauses.c.agreement_id)
         .where(clause_timers.c.state.in_(("at_risk", "breached")))
     )
-    for name in ("customer", "service", "group", "state"):
+    for name in ("customer", "service", "group"):
         wanted = getattr(filters, name)
         if wanted is not None:
             query = query.where(clause_timers.c[name] == wanted)

@@ -1,3 +1,5 @@
+import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from services.metrics.clauses import jobs
@@ -74,6 +76,7 @@ class TestEvaluate:
         hidden = value["details"]
         assert (hidden["outages"], hidden["longest_outage_minutes"], hidden["worst_day"]) == (2, 360, "2027-01-04")
         assert (hidden["worst_day_minutes"], hidden["working_minutes_lost"]) == (360, 330)
+        assert (hidden["interruptions"], hidden["mean_minutes_to_restore"]) == (2, 225)
         (told,) = await world.solo.events("agreement.evaluated")
         (result,) = told.data["clauses"]
         assert (result["longest_outage_minutes"], result["outages"], result["worst_day"]) == (360, 2, "2027-01-04")
@@ -165,6 +168,43 @@ class TestEvaluate:
         assert gap.data["measure_key"] == shown["clauses"][0]["measure_key"]
         assert (gap.data["detection"], gap.data["expected"], gap.data["actual"]) == ("clause_breach", 0.9, 0.5)
         assert (gap.data["impact"]["tickets_affected"], gap.data["impact"]["tickets_total"]) == (1, 2)
+
+    async def test_a_quarter_is_told_as_a_quarter(self, world: World) -> None:
+        """Missed in February, but the promise is of the quarter: nothing is judged before its end."""
+        item = await world.begin(RESOLUTION, settled_by="quarterly")
+        world.go(on(10, month=2))
+        await world.send(solved(1, 5), solved(2, 2))
+        await world.evaluate()
+        await world.close(on(1, month=3))
+        assert await world.solo.events("gap.detected", "observation.recorded") == []
+        await world.close(on(1, month=4))
+        (told,) = await world.solo.events("observation.recorded")
+        assert (told.data["period"], told.data["period_end"], told.data["value"]) == ("2027-01-01", "2027-04-01", 0.5)
+        (gap,) = await world.solo.events("gap.detected")
+        assert gap.data["period_end"] == "2027-04-01"
+        assert (await world.value(item, "resolution"))["period_end"] == "2027-04-01"
+
+    async def test_evaluators_do_not_tell_twice(self, world: World) -> None:
+        """Any number of replicas."""
+        await world.begin(RESOLUTION)
+        world.go(on(10))
+        await world.send(solved(1, 2), solved(2, 5))
+        world.go(on(1, month=2))
+        await world.run(jobs.close)
+        await asyncio.gather(*(world.evaluate() for _ in range(4)))
+        assert len(await world.solo.events("agreement.evaluated")) == 1
+
+    async def test_nothing_is_evaluated_while_an_import_runs(self, world: World) -> None:
+        """Half a period's tickets are no period."""
+        item = await world.begin(RESOLUTION)
+        await world.evaluate()
+        upload = {"format": "servicenow-csv", "filename": "export.csv", "digest": "0" * 64, "rows": 2}
+        world.go(datetime.now(UTC))
+        administrator = world.client(Role.ADMINISTRATOR)
+        answer = await administrator.post("/metrics/v1/imports", json=upload)
+        assert answer.status_code == 200, answer.text
+        await world.close(on(1, month=2))
+        assert (await world.value(item, "resolution"))["provisional"]
 
     async def test_a_renewed_agreement_goes_on_with_its_measure(self, world: World) -> None:
         """Both revisions counted in June; the later one tells of the measure."""

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import event
@@ -186,6 +187,14 @@ class TestNotice:
         timer = await world.timer()
         assert timer is not None
         assert (timer["state"], timer["decided_at"]) == ("breached", on(4, 13))
+
+    async def test_replicas_tell_each_once(self, world: World) -> None:
+        await world.begin(RESOLUTION)
+        await world.send(*(ticket("new", on(4, 9), external_id=f"T-{number}") for number in range(40)))
+        world.go(on(4, 14))
+        await asyncio.gather(*(world.run(jobs.notice) for _ in range(4)))
+        told = await world.solo.events("clause.breached")
+        assert len(told) == len({event.subject for event in told}) == 40
 
     async def test_what_is_over_already_is_breached_at_once(self, world: World) -> None:
         await world.begin(RESOLUTION)

@@ -102,7 +102,9 @@ class World(Parties):
         key = f"sla.{designed.number.lower().removeprefix('sla-')}.{row.key}"
         promise = promise_of_row(row)
         described = {"name": row.title, "description": row.title, "owner": designed.owner}
-        await measures.define_clause_measure(session, key, **described, clause_id=row.id, promise=promise)
+        await measures.define_clause_measure(
+            session, key, **described, clause_id=row.id, promise=promise, frequency=designed.settled_by
+        )
         target = TargetBody(value=promise.target, effective_from=designed.effective_from, reason="promised")
         await expectations.set_target(session, key, target, origin="agreement")
         await repository.set_measure(session, row.id, key)

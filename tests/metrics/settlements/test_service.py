@@ -87,6 +87,8 @@ class TestDraft:
             assert await exposure_of(session, key, date(2027, 1, 1)) == Decimal("1000.00")
             assert await exposure_of(session, key, date(2027, 2, 1)) is None
             assert await exposure_of(session, other, date(2027, 1, 1)) is None
+        (gap,) = await world.solo.events("gap.detected")
+        assert (gap.data["measure_key"], gap.data["impact"]["penalty_exposure"]) == (key, 1000.0)
 
 
 class TestIssueAndConfirm:
@@ -272,6 +274,19 @@ class TestWhatIf:
         assert (answer.status_code, answer.json()["title"]) == (422, "Not this agreements")
         unknown = "0199f0a0-0000-7000-8000-000000000001"
         assert (await world.staff.get(url, params={"agree": unknown})).status_code == 422
+
+
+class TestList:
+    async def test_newest_first_in_pages(self, world: World) -> None:
+        item = await world.begin(PENAL)
+        for month in (2, 3, 4):
+            await world.close(on(1, month=month))
+        url = f"/metrics/v1/agreements/{item['id']}/settlements"
+        first = (await world.staff.get(url, params={"limit": 2})).json()
+        second = (await world.staff.get(url, params={"limit": 2, "cursor": first["next_cursor"]})).json()
+        periods = [one["period"] for one in first["items"] + second["items"]]
+        assert periods == ["2027-03-01", "2027-02-01", "2027-01-01"]
+        assert second["next_cursor"] is None
 
 
 class TestWhoMay:

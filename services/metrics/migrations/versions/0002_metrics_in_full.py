@@ -211,7 +211,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('ticket_id', 'clause_id', name=op.f('uq_clause_timers_ticket_id_clause_id')),
     schema='metrics'
     )
-    op.create_index(op.f('ix_clause_timers_clause_id_decided_at'), 'clause_timers', ['clause_id', 'decided_at'], unique=False, schema='metrics')
+    op.create_index(op.f('ix_clause_timers_clause_id_decided_at'), 'clause_timers', ['clause_id', 'decided_at'], unique=False, schema='metrics', postgresql_include=['state'])
     op.create_index('ix_clause_timers_running', 'clause_timers', ['clause_id', 'state'], unique=False, schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk', 'breached')"))
     op.create_index('ix_clause_timers_to_tell', 'clause_timers', ['due_at'], unique=False, schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk')"))
     op.create_index('ix_clause_timers_to_warn', 'clause_timers', ['at_risk_at'], unique=False, schema='metrics', postgresql_where=sa.text("state = 'on_track'"))
@@ -730,7 +730,7 @@ def downgrade() -> None:
     op.drop_index('ix_clause_timers_to_warn', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state = 'on_track'"))
     op.drop_index('ix_clause_timers_to_tell', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk')"))
     op.drop_index('ix_clause_timers_running', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk', 'breached')"))
-    op.drop_index(op.f('ix_clause_timers_clause_id_decided_at'), table_name='clause_timers', schema='metrics')
+    op.drop_index(op.f('ix_clause_timers_clause_id_decided_at'), table_name='clause_timers', schema='metrics', postgresql_include=['state'])
     op.drop_table('clause_timers', schema='metrics')
     op.drop_index(op.f('ix_clause_standings_look_at'), table_name='clause_standings', schema='metrics')
     op.drop_table('clause_standings', schema='metrics')
