@@ -164,19 +164,8 @@ async def _study(
     cap_percent: float | None,
     costs: StudyBody,
 ) -> Findings:
-    basis: Basis = "customer" if around.whose.customer is not None else "everybody"
-    histories = await _histories(session, promises, around)
-    if basis == "customer" and histories is None:
-        around = replace(around, whose=Whose(around.whose.services, None, None))
-        basis, histories = "everybody", await _histories(session, promises, around)
-    found: list[tuple[Studied, Basis | None, list[Past]]] = []
-    for place, promise in enumerate(promises):
-        history = [] if histories is None else histories[place]
-        mine: Basis | None = basis if history else None
-        if not history and promise.measure_key is not None:
-            history = await _told(session, promise, around)
-            mine = "measure" if history else None
-        found.append((promise, mine, history))
+    looked = await _look_back(session, promises, around)
+    found = [(promise, *pasts) for promise, pasts in zip(promises, looked, strict=True)]
     delivery = rules.joint_chance([history for _, _, history in found])
     compensation = rules.compensation_of(
         [(promise.penalty, history) for promise, _, history in found], fee, cap_percent
@@ -197,6 +186,30 @@ async def _study(
         margin_at_worst=margins[1],
         note=rules.advise(delivery, compensation, margins[0]),
     )
+
+
+async def _look_back(
+    session: AsyncSession, promises: Sequence[Studied], around: Circumstances
+) -> list[tuple[Basis | None, list[Past]]]:
+    """For each promise the customer's history; where that is empty everybody's for these services; where tickets tell
+    nothing what the clause's own measure was told. And which of them it is."""
+    whose = around.whose
+    basis: Basis = "everybody" if whose.customer is None else "customer"
+    looked: list[tuple[Basis | None, list[Past]]] = [
+        (basis if history else None, history) for history in await _histories(session, promises, around)
+    ]
+    empty = [place for place, (_, history) in enumerate(looked) if not history]
+    told_by_tickets = [place for place in empty if _is_told_by_tickets(promises[place].terms)]
+    if basis == "customer" and told_by_tickets:
+        everybody = replace(around, whose=Whose(whose.services, None, None))
+        others = await _histories(session, [promises[place] for place in told_by_tickets], everybody)
+        for place, history in zip(told_by_tickets, others, strict=True):
+            looked[place] = ("everybody" if history else None, history)
+    for place in empty:
+        if not looked[place][1] and promises[place].measure_key is not None:
+            history = await _told(session, promises[place], around)
+            looked[place] = ("measure" if history else None, history)
+    return looked
 
 
 def _margins(
@@ -233,34 +246,40 @@ def _tell(promise: Studied, basis: Basis | None, history: Sequence[Past], fee: D
     )
 
 
-async def _histories(
-    session: AsyncSession, promises: Sequence[Studied], around: Circumstances
-) -> list[list[Past]] | None:
-    """What each promise would have come to in each period, from the first one with an incident on; None when these
-    services have no incident at all."""
-    asked = {place: _ask(promise.terms) for place, promise in enumerate(promises)}
-    questions = [question for question in asked.values() if question is not None]
+async def _histories(session: AsyncSession, promises: Sequence[Studied], around: Circumstances) -> list[list[Past]]:
+    """What each promise would have come to in each period, from the first one on in which its services had an incident:
+    before that nobody knows whether they were used."""
+    uses = [Asked(services=getattr(promise.terms, "services", ()), priorities=()) for promise in promises]
+    own = {place: asked for place, promise in enumerate(promises) if (asked := _ask(promise.terms)) is not None}
+    questions = [*uses, *own.values()]
     counted = await repository.count_history(
         session, around.whose, questions, around.moments, _spans(around, questions), around.now
     )
-    if not counted:
-        return None
-    first = min(counted)
-    order = [place for place, question in asked.items() if question is not None]
-    outages = None
+    outages: Sequence[Row[Any]] = []
+    if counted and any(_is_told_by_outages(promise.terms) for promise in promises):
+        outages = await _interruptions(session, around)
     histories: list[list[Past]] = []
     for place, promise in enumerate(promises):
-        if place in order:
-            column = order.index(place)
+        used = [at for at, (_, columns) in counted.items() if columns[place].n]
+        if not used:
+            histories.append([])
+        elif place in own:
+            column = len(uses) + list(own).index(place)
             rows = {at: columns[column] for at, (_, columns) in counted.items()}
-            histories.append(_counted_history(promise.terms, rows, around, first))
+            histories.append(_counted_history(promise.terms, rows, around, min(used)))
         elif isinstance(promise.terms, TimeTerms):
-            if outages is None:
-                outages = await _interruptions(session, around)
-            histories.append(_outage_history(promise.terms, outages, counted, around, first))
+            histories.append(_outage_history(promise.terms, outages, around, min(used)))
         else:
             histories.append([])
     return histories
+
+
+def _is_told_by_outages(terms: AnyTerms) -> bool:
+    return isinstance(terms, TimeTerms) and terms.what in ("availability", "downtime")
+
+
+def _is_told_by_tickets(terms: AnyTerms) -> bool:
+    return _is_told_by_outages(terms) or _ask(terms) is not None
 
 
 def _ask(terms: AnyTerms) -> Asked | None:
@@ -320,7 +339,6 @@ async def _interruptions(session: AsyncSession, around: Circumstances) -> Sequen
 def _outage_history(
     terms: TimeTerms,
     outages: Sequence[Row[Any]],
-    counted: Mapping[int, Any],
     around: Circumstances,
     first: int,
 ) -> list[Past]:

@@ -132,6 +132,20 @@ class TestStudyAgreement:
         (response, _) = (await self.study(parties, item))["findings"]["clauses"]
         assert (response["basis"], response["n"]) == ("everybody", 40)
 
+    async def test_each_clause_by_whose_history_there_is(self, parties: Parties) -> None:
+        """Hill Bank has tickets of priority 3 only: for priority 1 everybody's count."""
+        await send(parties, month_of_tickets(9, 3, 1, priority="1"))
+        await send(parties, month_of_tickets(9, 2, 0, priority="3", customer="Hill Bank"))
+        terms = {"kind": "time", "what": "response", "within_minutes": 30, "attainment": 0.9}
+        clauses = [
+            response_clause(key=f"p{level}", terms={**terms, "priorities": [level]}, penalty=None)
+            for level in ("1", "3")
+        ]
+        item = await parties.design(customer="Hill Bank", clauses=clauses)
+        first, third = (await self.study(parties, item))["findings"]["clauses"]
+        assert (first["basis"], first["n"], first["history"][0]["value"]) == ("everybody", 4, 0.75)
+        assert (third["basis"], third["n"], third["history"][0]["value"]) == ("customer", 2, 1.0)
+
     async def test_nothing_known_is_said(self, parties: Parties) -> None:
         findings = (await self.study(parties, await parties.design()))["findings"]
         assert [clause["chance"]["word"] for clause in findings["clauses"]] == ["no_history", "no_history"]
@@ -220,6 +234,20 @@ class TestStudyPromise:
         found = await self.study(parties, terms={"kind": "count", "counts": "incidents", "at_most": 5})
         assert [(past["value"], past["kept"]) for past in found["history"]] == [(3, True), (0, True), (6, False)]
         assert found["basis"] == "everybody"
+
+    async def test_a_service_that_nobody_used_is_not_always_available(self, parties: Parties) -> None:
+        """R162: no tickets of ERP at all are no history, however long mail has one."""
+        await autumn(parties)
+        await send(parties, month_of_tickets(10, 1, 0, service="desktop"))
+        for terms in (
+            {"kind": "time", "what": "availability", "attainment": 0.99},
+            {"kind": "count", "counts": "incidents", "at_most": 3},
+        ):
+            both = {"services": ["mail", "erp", "desktop"]}
+            found = await self.study(parties, **both, terms={**terms, "services": ["erp"]})
+            assert (found["chance"]["word"], found["basis"]) == ("no_history", None)
+            young = await self.study(parties, **both, terms={**terms, "services": ["desktop"]})
+            assert [past["period"] for past in young["history"]] == ["2026-10-01"]
 
     @pytest.mark.parametrize(
         "terms",
