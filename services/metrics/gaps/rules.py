@@ -109,6 +109,16 @@ def in_phase(series: Sequence[Datum], since: date | None) -> list[Datum]:
     return [datum for datum in series if since is None or datum.period >= since]
 
 
+def fill_zeros(series: Sequence[Datum], periods: Sequence[date]) -> list[Datum]:
+    """A count's periods in which nothing was counted, of those in which there was something elsewhere: from the first
+    one on, for before it nobody knows whether there was anything to count."""
+    if not series:
+        return []
+    known = {datum.period for datum in series}
+    zeros = [Datum(period, 0.0, 0) for period in periods if period > series[0].period and period not in known]
+    return sorted([*series, *zeros], key=lambda datum: datum.period)
+
+
 def grade(size: float, expected: float, criticality: str | None = None) -> Severity:
     """By the size relative to what was expected, times the weight of the service (low ½, normal 1, high 1½, critical
     2): under 5 % low, under 15 % medium, under 30 % high, else critical."""

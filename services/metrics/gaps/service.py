@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.analysis.charts import Datum
 from services.metrics.catalogue import repository as catalogue
+from services.metrics.evaluation.repository import is_computed
 from services.metrics.expectations import service as expectations
 from services.metrics.expectations.rules import Expectation
 from services.metrics.gaps import repository
-from services.metrics.gaps.rules import Finding, Judged, detect, grade, measure_impact
+from services.metrics.gaps.rules import Finding, Judged, detect, fill_zeros, grade, measure_impact
 from services.metrics.measures.formulas import CLAUSE
 from services.metrics.measures.periods import months_of, next_month, next_period, starts_at
-from services.metrics.measures.rules import parse_scope
+from services.metrics.measures.rules import ALL, parse_scope
 from services.metrics.observations import repository as observations
 from services.metrics.settings import settings
 from services.metrics.settlements import repository as settlements
@@ -48,11 +49,15 @@ async def judge(session: AsyncSession, measure: Row[Any], period: date, told: Se
     if not concerned:
         return
     first = _earlier(period, HISTORY_PERIODS * months_of(measure.frequency))
-    history = await observations.history(session, measure.key, [row.scope for row in concerned], first, end)
+    counts = measure.data_kind == "count" and is_computed(measure)
+    read = {row.scope for row in concerned} | ({ALL} if counts else set())
+    history = await observations.history(session, measure.key, read, first, end)
     judged = Judged(measure.direction, measure.data_kind, measure.formula == CLAUSE, months_of(measure.frequency))
     for observation in concerned:
         scope = observation.scope
         series = [_datum(row) for row in history.get(scope, ()) if row.value is not None]
+        if counts and scope != ALL:
+            series = fill_zeros(series, [row.period for row in history.get(ALL, ())])
         finding = None
         if series and series[-1].period == period:
             finding = detect(judged, expected[scope], series)

@@ -25,12 +25,19 @@ from shared.fields import Key
 from shared.http import Reading, Writing
 from shared.pages import HTMLResponse, page_router, render, see_other
 from shared.pages.charts import Level, Point, line_chart
+from shared.pages.languages import N_
 from shared.pages.rendering import language_of
 from shared.problems import Malformed
 
 pages = page_router()
 _MOST_GAPS = 20
 _MONTHS = 24
+_DETECTIONS = {
+    "target_missed": N_("target missed"),
+    "clause_breach": N_("promise broken"),
+    "trend": N_("early warning: the trend will miss"),
+    "signal": N_("signal of the chart"),
+}
 
 
 @pages.get("/overview")
@@ -45,6 +52,7 @@ async def show_overview(request: Request, session: Reading, _caller: Staff) -> H
         names={row.measure.key: row.measure for row in standing},
         quarantined=await inbound.count_waiting(session),
         misses=_misses,
+        detections=_DETECTIONS,
     )
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from services.metrics.analysis.charts import Datum
 from services.metrics.expectations.rules import Expectation
-from services.metrics.gaps.rules import Finding, Judged, detect, grade, in_phase, measure_impact
+from services.metrics.gaps.rules import Finding, Judged, detect, fill_zeros, grade, in_phase, measure_impact
 from shared.events.metrics import GapImpact
 
 shares = st.floats(0.01, 1, allow_nan=False)
@@ -103,6 +103,14 @@ class TestInPhase:
         series = months(1, 2, 3, 4)
         assert in_phase(series, date(2025, 3, 1)) == series[2:]
         assert in_phase(series, None) == series
+
+
+class TestFillZeros:
+    def test_a_month_without_incidents_is_a_zero_once_there_were_some(self) -> None:
+        series = [Datum(date(2025, 2, 1), 3, 3), Datum(date(2025, 4, 1), 9, 9)]
+        elsewhere = [date(2025, month, 1) for month in (1, 2, 3, 4)]
+        assert [(d.period.month, d.value) for d in fill_zeros(series, elsewhere)] == [(2, 3), (3, 0), (4, 9)]
+        assert fill_zeros([], elsewhere) == []
 
 
 class TestGrade:
