@@ -36,7 +36,6 @@ clause_timers = Table(
     Column("decided_at", DateTime(timezone=True)),
     Column("elapsed_minutes", Float),
     Column("pauses", JSONB, nullable=False),
-    Column("rests", JSONB, nullable=False),
     Column("breach_told", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
@@ -52,6 +51,15 @@ clause_timers = Table(
     ),
     Index(None, "clause_id", "decided_at", postgresql_include=["state"]),
 )
+
+ticket_rests = Table(
+    "ticket_rests",
+    spine.metadata,
+    Column("ticket_id", Uuid, primary_key=True),
+    Column("resolved_at", DateTime(timezone=True), primary_key=True),
+    Column("reopened_at", DateTime(timezone=True), nullable=False),
+)
+"""Spans in which a ticket was resolved before a reopen: the ticket itself forgets them."""
 
 clause_cases = Table(
     "clause_cases",

@@ -1,7 +1,7 @@
 """Every SQL statement on clauses in operation: whole batches by one statement each."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
@@ -21,6 +21,7 @@ from services.metrics.clauses.models import (
     clause_standings,
     clause_timers,
     clause_watches,
+    ticket_rests,
 )
 from services.metrics.clauses.rules import TimerState
 from services.metrics.tickets.models import tickets
@@ -29,8 +30,7 @@ from services.metrics.tickets.rules import Ticket
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A ticket's clock under a clause, as stored. `pauses` are all that does not count; `rests` those of them in which
-    the ticket was resolved before a reopen."""
+    """A ticket's clock under a clause, as stored; `pauses` are all that does not count."""
 
     id: UUID
     ticket_id: UUID
@@ -47,10 +47,18 @@ class Timer:
     decided_at: datetime | None
     elapsed_minutes: float | None
     pauses: list[list[str | None]]
-    rests: list[list[str | None]]
     breach_told: bool
     version: int
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A ticket was resolved, and taken up again."""
+
+    ticket_id: UUID
+    resolved_at: datetime
+    reopened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +192,19 @@ async def list_cases_of(session: AsyncSession, ticket_ids: Collection[UUID]) -> 
     )
     cases = [Case(*row) for row in await session.execute(query)]
     return {(case.ticket_id, case.clause_id): case for case in cases}
+
+
+async def put_rests(session: AsyncSession, rests: Sequence[Rest]) -> None:
+    if rests:
+        statement = upsert(ticket_rests).on_conflict_do_nothing()
+        await session.execute(statement, [asdict(rest) for rest in rests])
+
+
+async def list_rests(session: AsyncSession, ticket_ids: Collection[UUID]) -> Sequence[Rest]:
+    query = select(ticket_rests).where(
+        ticket_rests.c.ticket_id == func.any(bindparam("ids", list(ticket_ids), ARRAY(Uuid)))
+    )
+    return [Rest(*row) for row in await session.execute(query)]
 
 
 async def put_timers(session: AsyncSession, timers: Sequence[Timer]) -> None:

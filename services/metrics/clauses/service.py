@@ -16,7 +16,7 @@ from services.metrics.calendars.problems import CalendarNotFound
 from services.metrics.calendars.service import find_calendar
 from services.metrics.clauses import repository, rules, telling
 from services.metrics.clauses.clause import Clause
-from services.metrics.clauses.repository import Case, Timer
+from services.metrics.clauses.repository import Case, Rest, Timer
 from services.metrics.clauses.schemas import CountBody, FulfilmentBody, OccurrenceBody
 from services.metrics.clauses.spans import MINUTE
 from services.metrics.clauses.terms import CountTerms, FrequencyTerms, FulfilmentTerms, TimeTerms
@@ -65,11 +65,12 @@ async def follow(session: AsyncSession, tickets: Sequence[Ticket], changes: Iter
     statements; one cheap query where no clause counts.
 
     A clock starts when the ticket opens, stops at the first response or the resolution, pauses while it is pending,
-    and runs on after a reopen without the time in which it was resolved. `changes` name the reopens among these
-    updates; without them a reopen is seen where the stored clock had stopped. A cancelled ticket has none.
+    and runs on after a reopen without the time in which it was resolved: `changes` name the reopens among these
+    updates, and they are kept for agreements to come. A cancelled ticket has none.
     """
     if not tickets:
         return
+    await repository.put_rests(session, _find_rests(changes))
     clauses = await list_clauses(session)
     if not clauses:
         return
@@ -78,7 +79,9 @@ async def follow(session: AsyncSession, tickets: Sequence[Ticket], changes: Iter
     cases = await repository.list_cases_of(session, current)
     wanted = _find_wanted(clauses, current.values(), timers, cases)
     calendars = await _find_calendars(session, (clause.calendar for clause, _ in wanted if clause.clocks_tickets))
-    rests = _find_rests(changes)
+    rests: dict[UUID, list[rules.Pause]] = defaultdict(list)
+    for rest in await repository.list_rests(session, current):
+        rests[rest.ticket_id].append((rest.resolved_at, rest.reopened_at))
     now = clock.now()
     kept_timers: dict[Key, Timer] = {}
     kept_cases: dict[Key, Case] = {}
@@ -87,7 +90,7 @@ async def follow(session: AsyncSession, tickets: Sequence[Ticket], changes: Iter
         if clause.clocks_tickets:
             if clause.calendar in calendars:
                 kept_timers[key] = _clock(
-                    clause, ticket, calendars[clause.calendar], timers.get(key), rests.get(ticket.id, []), now
+                    clause, ticket, calendars[clause.calendar], timers.get(key), rests[ticket.id], now
                 )
             elif key in timers:
                 kept_timers[key] = timers[key]
@@ -143,13 +146,13 @@ async def _find_calendars(session: AsyncSession, keys: Iterable[str]) -> dict[st
     return found
 
 
-def _find_rests(changes: Iterable[Change]) -> dict[UUID, list[rules.Pause]]:
+def _find_rests(changes: Iterable[Change]) -> list[Rest]:
     """From each resolution that was undone to its reopen."""
-    rests: dict[UUID, list[rules.Pause]] = defaultdict(list)
-    for change in changes:
-        if change.happening == "reopened" and change.undone_at is not None:
-            rests[change.ticket.id].append((change.undone_at, change.at))
-    return rests
+    return [
+        Rest(change.ticket.id, change.undone_at, change.at)
+        for change in changes
+        if change.happening == "reopened" and change.undone_at is not None
+    ]
 
 
 def _clock(
@@ -157,20 +160,15 @@ def _clock(
     ticket: Ticket,
     calendar: Calendar,
     stored: Timer | None,
-    new_rests: Sequence[rules.Pause],
+    rests: Sequence[rules.Pause],
     now: datetime,
 ) -> Timer:
     """The clock of this ticket as it stands; the stored one itself when nothing changed."""
     terms = clause.terms
     assert isinstance(terms, TimeTerms)
     stopped_at = rules.stop_of(terms, ticket)
-    rests = rules.read_pauses(stored.rests) if stored else []
-    if terms.what == "resolution":
-        if not new_rests and stored is not None and stored.stopped_at is not None and stopped_at is None:
-            new_rests = [(stored.stopped_at, ticket.updated_at)]
-        rests = [*rests, *new_rests]
     pending = rules.read_pauses(ticket.pauses) if terms.pause_while_pending else []
-    pauses = [*pending, *rests]
+    pauses = [*pending, *rests] if terms.what == "resolution" else pending
     reading = rules.read_timer(
         terms, calendar, ticket.opened_at, stopped_at, pauses, now, stored.state if stored else None
     )
@@ -193,7 +191,6 @@ def _clock(
         decided_at=reading.decided_at,
         elapsed_minutes=reading.elapsed_minutes,
         pauses=rules.write_pauses(pauses),
-        rests=rules.write_pauses(rests),
         breach_told=told or tells,
         version=(stored.version if stored else 0) + tells,
         updated_at=now,

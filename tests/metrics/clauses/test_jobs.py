@@ -29,6 +29,18 @@ class TestWatch:
         assert [(row["external_id"], row["state"]) for row in rows] == [("T-2", "missed"), ("T-3", "on_track")]
         assert item["state"] == "signed"
 
+    async def test_knows_of_reopens_before_the_agreement(self, world: World) -> None:
+        """Two hours, resolved for a day, one hour more: three of four hours."""
+        world.go(on(20, 12))
+        await world.send(ticket("resolved", on(4, 11)))
+        await world.send(ticket("in_progress", on(5, 11)), ticket("resolved", on(5, 12)))
+        await world.signed("the contract came late", clauses=[RESOLUTION])
+        await world.turn("2027-01-20")
+        await world.run(jobs.watch)
+        timer = await world.timer()
+        assert timer is not None
+        assert (timer["state"], timer["elapsed_minutes"]) == ("met", 180)
+
     async def test_goes_in_bounded_portions(self, world: World) -> None:
         """The 74 days since January are three portions."""
         world.go(on(15, 12, month=3))

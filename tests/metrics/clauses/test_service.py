@@ -94,7 +94,7 @@ class TestFollow:
         assert together is not None
         assert one_by_one is not None
         assert together["elapsed_minutes"] == 120
-        for name in ("state", "due_at", "elapsed_minutes", "pauses", "rests", "decided_at"):
+        for name in ("state", "due_at", "elapsed_minutes", "pauses", "decided_at"):
             assert together[name] == one_by_one[name], name
 
     async def test_a_cancelled_ticket_has_none(self, world: World) -> None:

@@ -203,7 +203,6 @@ def upgrade() -> None:
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('elapsed_minutes', sa.Float(), nullable=True),
     sa.Column('pauses', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('rests', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('breach_told', sa.Boolean(), nullable=False),
     sa.Column('version', sa.BigInteger(), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
@@ -570,6 +569,13 @@ def upgrade() -> None:
     sa.UniqueConstraint('agreement_id', 'period', 'revision', name=op.f('uq_settlements_agreement_id_period_revision')),
     schema='metrics'
     )
+    op.create_table('ticket_rests',
+    sa.Column('ticket_id', sa.Uuid(), nullable=False),
+    sa.Column('resolved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('reopened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('ticket_id', 'resolved_at', name=op.f('pk_ticket_rests')),
+    schema='metrics'
+    )
     op.add_column('baselines', sa.Column('window_from', sa.Date(), nullable=True), schema='metrics')
     op.add_column('baselines', sa.Column('window_to', sa.Date(), nullable=True), schema='metrics')
     op.add_column('callback_facts', sa.Column('resolver', sa.Text(), nullable=True), schema='metrics')
@@ -687,6 +693,7 @@ def downgrade() -> None:
     op.drop_column('callback_facts', 'resolver', schema='metrics')
     op.drop_column('baselines', 'window_to', schema='metrics')
     op.drop_column('baselines', 'window_from', schema='metrics')
+    op.drop_table('ticket_rests', schema='metrics')
     op.drop_table('settlements', schema='metrics')
     op.drop_index(op.f('ix_services_calendar'), table_name='services', schema='metrics')
     op.drop_table('services', schema='metrics')
