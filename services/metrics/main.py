@@ -32,6 +32,7 @@ from services.metrics.expectations import routes as expectations
 from services.metrics.feasibility import routes as feasibility
 from services.metrics.gaps import routes as gaps
 from services.metrics.imports import routes as imports
+from services.metrics.improvements import consumers as improvements
 from services.metrics.inbound import jobs as inbound_jobs
 from services.metrics.inbound import routes as inbound
 from services.metrics.measures import jobs as measure_jobs
@@ -49,6 +50,7 @@ from services.metrics.settlements import routes as settlements
 from services.metrics.standards import jobs as standard_jobs
 from services.metrics.standards import routes as standards
 from services.metrics.tickets import routes as tickets
+from services.metrics.watches import jobs as watch_jobs
 from shared.app import Definition
 from shared.sealing import Sealer
 from shared.settings import Settings
@@ -93,15 +95,17 @@ def define(settings: Settings) -> Definition:
             analysis_pages.pages,
         ),
         home="/overview",
-        handlers=(*callbacks.handlers, *baselines.handlers, *analysis.handlers),
+        handlers=(*callbacks.handlers, *baselines.handlers, *improvements.handlers, *analysis.handlers),
         jobs=(
             *evaluation_jobs.make_jobs(MetricsSettings()),
-            *measure_jobs.jobs, *report_jobs.jobs,
+            *measure_jobs.jobs,
+            *report_jobs.jobs,
             *analysis_jobs.make_jobs(statistics),
             *calendar_jobs.jobs,
             *standard_jobs.jobs,
             *agreement_jobs.jobs,
             *clause_jobs.jobs,
+            *watch_jobs.jobs,
             *attainment_jobs.make_jobs(MetricsSettings()),
             *connection_jobs.make_jobs(sources, MetricsSettings()),
             *inbound_jobs.make_jobs(sources, MetricsSettings()),

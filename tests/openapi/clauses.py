@@ -5,7 +5,7 @@ from typing import Any
 
 from services.metrics.agreements.jobs import turn_agreements
 from services.metrics.attainments.jobs import evaluate
-from services.metrics.clauses import jobs
+from services.metrics.watches import jobs as watches
 from shared.auth import Role
 from shared.database import Database
 from shared.http import acting
@@ -31,7 +31,7 @@ async def make_clauses(loop: Loop, metrics: Database) -> dict[str, list[str]]:
     url = f"{_URL}/{item['id']}"
     async with acting("service:metrics"):
         await turn_agreements(metrics)
-        for job in (jobs.watch, jobs.close):
+        for job in (watches.watch, watches.close):
             while await job(metrics):
                 pass
 

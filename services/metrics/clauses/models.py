@@ -101,15 +101,3 @@ clause_standings = Table(
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Index(None, "look_at"),
 )
-
-clause_watches = Table(
-    "clause_watches",
-    spine.metadata,
-    Column("agreement_id", Uuid, primary_key=True),
-    Column("calendar_content", Uuid),
-    Column("follow_next", Date),
-    Column("close_next", Date),
-    Column("close_at", DateTime(timezone=True)),
-    Index(None, "follow_next", postgresql_where=text("follow_next IS NOT NULL")),
-    Index(None, "close_at"),
-)

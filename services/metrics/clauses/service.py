@@ -285,6 +285,23 @@ async def notice(session: AsyncSession, now: datetime, most: int) -> int:
     return len(rows)
 
 
+async def look_again(session: AsyncSession, now: datetime, most: int) -> int:
+    """R112: clauses that stand elsewhere as time goes by, an interval that runs out for one; how many."""
+    ids = await repository.take_standings(session, now, most)
+    if ids:
+        known = await repository.list_clauses(session, clause_ids=ids)
+        await attainments.mark(session, {mark for clause in known for mark in running_period(clause, now)})
+    return len(ids)
+
+
+def running_period(clause: Clause, now: datetime) -> Marks:
+    """The period that runs, where the clause counts in it."""
+    today = local_day(now, settings().zone)
+    period = period_of(clause.settled_by, today)
+    counts = clause.effective_from <= today and period <= clause.effective_to
+    return {(clause.id, period)} if counts else set()
+
+
 async def find_clause(session: AsyncSession, clause_id: UUID) -> Clause:
     """A clause of a signed agreement. Raises `ClauseNotFound`."""
     found = await repository.list_clauses(session, clause_ids=[clause_id])

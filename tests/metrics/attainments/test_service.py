@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.metrics.clauses import jobs
+from services.metrics.watches import jobs as watches
 from shared.auth import Role
 from tests.metrics.clauses.world import AVAILABILITY, OFFICE_HOURS, RESOLUTION, World, clause, on, ticket
 
@@ -190,7 +191,7 @@ class TestEvaluate:
         world.go(on(10))
         await world.send(solved(1, 2), solved(2, 5))
         world.go(on(1, month=2))
-        await world.run(jobs.close)
+        await world.run(watches.close)
         await asyncio.gather(*(world.evaluate() for _ in range(4)))
         assert len(await world.solo.events("agreement.evaluated")) == 1
 
@@ -213,7 +214,7 @@ class TestEvaluate:
         await world.act(world.manager, successor, "negotiate")
         await world.sign(await world.get(successor))
         await world.turn("2027-06-15")
-        await world.run(jobs.watch)
+        await world.run(watches.watch)
         opened = on(10, 9, month=6), on(20, 9, month=6)
         world.go(on(25, month=6))
         await world.send(

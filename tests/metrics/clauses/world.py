@@ -12,11 +12,11 @@ from services.metrics.agreements import service as agreements
 from services.metrics.agreements.content import promise_of_row
 from services.metrics.agreements.schemas import AgreementBody
 from services.metrics.attainments.jobs import evaluate
-from services.metrics.clauses import jobs
 from services.metrics.expectations import service as expectations
 from services.metrics.expectations.schemas import TargetBody
 from services.metrics.measures import service as measures
 from services.metrics.tickets.service import ingest
+from services.metrics.watches import jobs as watches
 from shared import clock
 from shared.auth import Role
 from shared.database import Database
@@ -95,7 +95,7 @@ class World(Parties):
             signed = {"signed_by": "wang.fang", "signed_at": clock.now()}
             await repository.update_agreement(session, designed.id, state="in_force", **signed)
         self.go(on(1, 12))
-        await self.run(jobs.watch)
+        await self.run(watches.watch)
         return {"id": str(designed.id)}
 
     async def _measure(self, session: AsyncSession, designed: Row[Any], row: Row[Any]) -> None:
@@ -128,7 +128,7 @@ class World(Parties):
     async def close(self, moment: datetime) -> None:
         """Go there, and have everything evaluated that is over by then."""
         self.go(moment)
-        await self.run(jobs.close)
+        await self.run(watches.close)
         await self.evaluate()
 
     async def send(self, *updates: TicketFacts) -> None:

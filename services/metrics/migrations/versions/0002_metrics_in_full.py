@@ -51,6 +51,17 @@ def upgrade() -> None:
     schema='metrics'
     )
     op.create_index(op.f('ix_agreement_history_agreement_id_id'), 'agreement_history', ['agreement_id', 'id'], unique=False, schema='metrics')
+    op.create_table('agreement_watches',
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('calendar_content', sa.Uuid(), nullable=True),
+    sa.Column('follow_next', sa.Date(), nullable=True),
+    sa.Column('close_next', sa.Date(), nullable=True),
+    sa.Column('close_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('agreement_id', name=op.f('pk_agreement_watches')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_agreement_watches_close_at'), 'agreement_watches', ['close_at'], unique=False, schema='metrics')
+    op.create_index(op.f('ix_agreement_watches_follow_next'), 'agreement_watches', ['follow_next'], unique=False, schema='metrics', postgresql_where=sa.text('follow_next IS NOT NULL'))
     op.create_table('agreements',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.Text(), nullable=False),
@@ -215,17 +226,6 @@ def upgrade() -> None:
     op.create_index('ix_clause_timers_to_tell', 'clause_timers', ['due_at'], unique=False, schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk')"))
     op.create_index('ix_clause_timers_to_warn', 'clause_timers', ['at_risk_at'], unique=False, schema='metrics', postgresql_where=sa.text("state = 'on_track'"))
     op.create_index('ix_clause_timers_worklist', 'clause_timers', ['due_at', 'id'], unique=False, schema='metrics', postgresql_where=sa.text("state IN ('at_risk', 'breached')"))
-    op.create_table('clause_watches',
-    sa.Column('agreement_id', sa.Uuid(), nullable=False),
-    sa.Column('calendar_content', sa.Uuid(), nullable=True),
-    sa.Column('follow_next', sa.Date(), nullable=True),
-    sa.Column('close_next', sa.Date(), nullable=True),
-    sa.Column('close_at', sa.DateTime(timezone=True), nullable=True),
-    sa.PrimaryKeyConstraint('agreement_id', name=op.f('pk_clause_watches')),
-    schema='metrics'
-    )
-    op.create_index(op.f('ix_clause_watches_close_at'), 'clause_watches', ['close_at'], unique=False, schema='metrics')
-    op.create_index(op.f('ix_clause_watches_follow_next'), 'clause_watches', ['follow_next'], unique=False, schema='metrics', postgresql_where=sa.text('follow_next IS NOT NULL'))
     op.create_table('clauses',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('agreement_id', sa.Uuid(), nullable=False),
@@ -342,6 +342,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('country', 'subdivision', 'year', name=op.f('pk_holiday_years')),
     schema='metrics'
     )
+    op.create_table('improvement_facts',
+    sa.Column('improvement_id', sa.Uuid(), nullable=False),
+    sa.Column('verified_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('verdict', sa.Text(), nullable=False),
+    sa.Column('measure_key', sa.Text(), nullable=True),
+    sa.Column('scope', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('improvement_id', name=op.f('pk_improvement_facts')),
+    schema='metrics'
+    )
+    op.create_index(op.f('ix_improvement_facts_verified_at'), 'improvement_facts', ['verified_at'], unique=False, schema='metrics')
     op.create_table('loss_claims',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('agreement_id', sa.Uuid(), nullable=False),
@@ -717,6 +727,8 @@ def downgrade() -> None:
     op.drop_table('measure_definitions', schema='metrics')
     op.drop_index(op.f('ix_loss_claims_agreement_id_period'), table_name='loss_claims', schema='metrics')
     op.drop_table('loss_claims', schema='metrics')
+    op.drop_index(op.f('ix_improvement_facts_verified_at'), table_name='improvement_facts', schema='metrics')
+    op.drop_table('improvement_facts', schema='metrics')
     op.drop_table('holiday_years', schema='metrics')
     op.drop_index(op.f('ix_feasibility_studies_agreement_id_id'), table_name='feasibility_studies', schema='metrics')
     op.drop_table('feasibility_studies', schema='metrics')
@@ -730,9 +742,6 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_cost_facts_month_at'), table_name='cost_facts', schema='metrics')
     op.drop_table('cost_facts', schema='metrics')
     op.drop_table('clauses', schema='metrics')
-    op.drop_index(op.f('ix_clause_watches_follow_next'), table_name='clause_watches', schema='metrics', postgresql_where=sa.text('follow_next IS NOT NULL'))
-    op.drop_index(op.f('ix_clause_watches_close_at'), table_name='clause_watches', schema='metrics')
-    op.drop_table('clause_watches', schema='metrics')
     op.drop_index('ix_clause_timers_worklist', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state IN ('at_risk', 'breached')"))
     op.drop_index('ix_clause_timers_to_warn', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state = 'on_track'"))
     op.drop_index('ix_clause_timers_to_tell', table_name='clause_timers', schema='metrics', postgresql_where=sa.text("state IN ('on_track', 'at_risk')"))
@@ -754,6 +763,9 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_agreements_state_id'), table_name='agreements', schema='metrics')
     op.drop_index(op.f('ix_agreements_customer'), table_name='agreements', schema='metrics')
     op.drop_table('agreements', schema='metrics')
+    op.drop_index(op.f('ix_agreement_watches_follow_next'), table_name='agreement_watches', schema='metrics', postgresql_where=sa.text('follow_next IS NOT NULL'))
+    op.drop_index(op.f('ix_agreement_watches_close_at'), table_name='agreement_watches', schema='metrics')
+    op.drop_table('agreement_watches', schema='metrics')
     op.drop_index(op.f('ix_agreement_history_agreement_id_id'), table_name='agreement_history', schema='metrics')
     op.drop_table('agreement_history', schema='metrics')
     op.drop_table('agreement_evaluations', schema='metrics')

@@ -2,17 +2,16 @@
 evaluated."""
 
 from datetime import date, datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements.repository import get_agreement
 from services.metrics.attainments import repository as attainments
-from services.metrics.clauses import repository
-from services.metrics.clauses.clause import Clause
-from services.metrics.clauses.service import follow
+from services.metrics.clauses.repository import list_clauses
+from services.metrics.clauses.service import follow, running_period
 from services.metrics.measures.periods import local_day, next_period, period_of, periods_between, starts_at
 from services.metrics.settings import settings
+from services.metrics.watches import repository
 
 _DAY = timedelta(days=1)
 _AT_ONCE = 1000
@@ -34,8 +33,8 @@ async def watch_new(session: AsyncSession, now: datetime, most: int) -> int:
                 "close_at": starts_at(next_period(agreement.settled_by, first), settings().zone),
             },
         )
-        known = await repository.list_clauses(session, agreement_id=agreement.id)
-        await attainments.mark(session, {mark for clause in known for mark in _running(clause, now)})
+        known = await list_clauses(session, agreement_id=agreement.id)
+        await attainments.mark(session, {mark for clause in known for mark in running_period(clause, now)})
     return begun
 
 
@@ -46,7 +45,7 @@ async def heed_calendars(session: AsyncSession, now: datetime, most: int) -> int
         await repository.update_watch(
             session, row.agreement_id, calendar_content=row.content_id, follow_next=row.effective_from
         )
-        for clause in await repository.list_clauses(session, agreement_id=row.agreement_id):
+        for clause in await list_clauses(session, agreement_id=row.agreement_id):
             last = min(local_day(now, settings().zone), clause.effective_to)
             periods = periods_between(clause.settled_by, clause.effective_from, last)
             await attainments.mark(session, {(clause.id, period) for period in periods})
@@ -93,10 +92,10 @@ async def close_period(session: AsyncSession, now: datetime) -> int:
     watch = await repository.claim_to_close(session, now)
     if watch is None:
         return 0
-    known = await repository.list_clauses(session, agreement_id=watch.agreement_id)
+    known = await list_clauses(session, agreement_id=watch.agreement_id)
     counting = [clause for clause in known if watch.close_next <= clause.effective_to]
     await attainments.mark(session, {(clause.id, watch.close_next) for clause in counting})
-    await attainments.mark(session, {mark for clause in counting for mark in _running(clause, now)})
+    await attainments.mark(session, {mark for clause in counting for mark in running_period(clause, now)})
     if not counting:
         await repository.update_watch(session, watch.agreement_id, close_next=None, close_at=None)
         return 1
@@ -110,20 +109,3 @@ async def close_period(session: AsyncSession, now: datetime) -> int:
         close_at=starts_at(next_period(first.settled_by, following), settings().zone) if goes_on else None,
     )
     return 1
-
-
-async def look_again(session: AsyncSession, now: datetime, most: int) -> int:
-    """R112: clauses that stand elsewhere as time goes by, an interval that runs out for one; how many."""
-    ids = await repository.take_standings(session, now, most)
-    if ids:
-        known = await repository.list_clauses(session, clause_ids=ids)
-        await attainments.mark(session, {mark for clause in known for mark in _running(clause, now)})
-    return len(ids)
-
-
-def _running(clause: Clause, now: datetime) -> set[tuple[UUID, date]]:
-    """The period that runs, where the clause counts in it."""
-    today = local_day(now, settings().zone)
-    period = period_of(clause.settled_by, today)
-    counts = clause.effective_from <= today and period <= clause.effective_to
-    return {(clause.id, period)} if counts else set()
