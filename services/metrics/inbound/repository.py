@@ -55,6 +55,11 @@ async def list_payloads(
     return (await session.execute(query.order_by(inbound_payloads.c.id.desc()).limit(limit))).all()
 
 
+async def has_payloads(session: AsyncSession, connection: str) -> bool:
+    query = select(inbound_payloads.c.id).where(inbound_payloads.c.connection == connection).limit(1)
+    return (await session.execute(query)).first() is not None
+
+
 async def list_payloads_to_replay(
     session: AsyncSession, connection: str, after: UUID, since: datetime, until: datetime, limit: int
 ) -> Sequence[Row[Any]]:

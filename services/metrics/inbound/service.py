@@ -297,8 +297,10 @@ def _read_payload(payload: Row[Any], opened: Opened | None) -> Understanding:
 
 
 async def request_replay(session: AsyncSession, connection: str, body: ReplayBody) -> Row[Any]:
-    """Have the payloads of that time read again by a job. Raises `ConnectionNotFound`."""
-    await connections.find_connection(session, connection)
+    """Have the payloads of that time read again by a job; an import's need no connection that is defined. Raises
+    `ConnectionNotFound`."""
+    if not await repository.has_payloads(session, connection):
+        await connections.find_connection(session, connection)
     now = clock.now()
     row = await repository.add_replay(
         session,

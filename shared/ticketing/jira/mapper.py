@@ -25,7 +25,11 @@ from shared.ticketing.mapping import (
 from shared.ticketing.sources import Reading, SourceConfig
 
 STATES: dict[str, State] = {
+    "open": "new",
+    "to do": "new",
+    "in progress": "in_progress",
     "reopened": "in_progress",
+    "resolved": "resolved",
     "pending": "pending",
     "on hold": "pending",
     "waiting for customer": "pending",

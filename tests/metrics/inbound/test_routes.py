@@ -398,6 +398,13 @@ class TestReplayConnection:
         before = await solo.events()
         replayed = (await everyone.post(f"/metrics/v1/payloads/{kept['id']}/replay")).json()
         assert (replayed["accepted"], replayed["changed"]) == (1, 0)
+        since = {"since": "2020-01-01T00:00:00Z"}
+        begun = await everyone.post("/metrics/v1/connections/servicenow/replay", json=since)
+        async with acting("tester"):
+            while await replay_payloads(solo.database, solo.service.app.state.sources):
+                pass
+        followed = (await everyone.get(begun.headers["location"])).json()
+        assert (followed["state"], followed["accepted"], followed["changed"]) == ("finished", 1, 0)
         assert await solo.events() == before
 
     @pytest.mark.parametrize(

@@ -104,6 +104,10 @@ class TestMapEvent:
         assert read(issue(status=done)).state == "in_progress"
         assert read(issue(status=done, resolution={"name": "Fixed"})).state == "resolved"
 
+    def test_an_old_server_that_knows_no_categories_is_read_by_its_names(self) -> None:
+        told = [read(issue(status={"name": name}, resolution={"name": "Fixed"})).state for name in ("Open", "Resolved")]
+        assert told == ["new", "resolved"]
+
     def test_a_resolution_that_was_left_behind_by_a_reopen_is_none(self) -> None:
         facts = read(issue(resolution={"name": "Fixed"}, resolutiondate="2026-03-02T09:30:00.000+0000"))
         assert (facts.state, facts.resolved_at) == ("in_progress", None)
