@@ -18,9 +18,9 @@ class ClauseFact(Fact):
     """A clause in danger. Where every ticket has a clock, it is about that ticket, and subject is `timer_id`; else it
     is about the whole period, and subject is `clause_id`.
 
-    `promises` is response, resolution, availability, downtime, count, frequency or clause. `used` and `allowed` are
-    minutes for the first four and frequency, a number for a count. `due_at` is when the promise is broken, or was;
-    None where no moment is known.
+    `promises` is response, resolution, availability, downtime, count, frequency or clause. `used` of `allowed` are
+    minutes: of the clock, of interruption, or since it last happened; of a count the number. `due_at` is when the
+    promise is broken, or was; None where no moment is known.
     """
 
     agreement_id: UUID

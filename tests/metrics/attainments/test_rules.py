@@ -1,5 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -44,6 +45,15 @@ class TestWindowOf:
         april = window_of(mine, date(2026, 4, 1), on(1, month=5), UTC)
         assert (march.begin, march.end, march.is_last) == (on(16), on(1, month=4), False)
         assert (april.begin, april.end, april.is_last, april.over) == (on(1, month=4), on(16, month=4), True, True)
+
+    def test_in_the_installations_zone(self) -> None:
+        window = window_of(clause(RESOLUTION), date(2026, 3, 1), on(10), ZoneInfo("Asia/Shanghai"))
+        assert (window.begin, window.end) == (on(28, 16, month=2), on(31, 16))
+
+    def test_a_month_in_which_the_clocks_go_forward_has_an_hour_less(self) -> None:
+        window = window_of(clause(RESOLUTION), date(2026, 3, 1), on(2, month=4), ZoneInfo("Europe/Berlin"))
+        terms = TimeTerms(kind="time", what="availability", attainment=0.99, clock="elapsed")
+        assert judge_outages(terms, ALWAYS, [], [], window).details["agreed_minutes"] == 743 * 60
 
     def test_a_quarter(self) -> None:
         mine = clause(RESOLUTION, settled_by="quarterly")
