@@ -20,6 +20,34 @@ TELLINGS: dict[str, Telling] = {
     "ratchet.incident.reopened.v1": Telling(N_("Incident %(external_id)s was reopened"), "warn"),
     "ratchet.incident.closed.v1": Telling(N_("Incident %(external_id)s was closed")),
     "ratchet.measure.defined.v1": Telling(N_("Measure %(key)s is defined, version %(version)s")),
+    "ratchet.measure.review_due.v1": Telling(N_("The definition of %(key)s is due for review by %(owner)s"), "warn"),
+    "ratchet.collection.overdue.v1": Telling(
+        N_("Data are overdue: measure %(measure_key)s (%(scope)s), connection %(connection)s, due %(due_at)s"), "warn"
+    ),
+    "ratchet.service.cataloged.v1": Telling(N_("Service %(name)s is in the catalogue, version %(version)s")),
+    "ratchet.customer.registered.v1": Telling(N_("Customer %(name)s is registered, version %(version)s")),
+    "ratchet.project.completed.v1": Telling(N_("Project %(name)s was completed"), "good"),
+    "ratchet.agreement.signed.v1": Telling(N_("Agreement %(number)s with %(customer)s was signed"), "accent"),
+    "ratchet.agreement.evaluated.v1": Telling(
+        N_("Agreement %(agreement_number)s, period from %(period)s: %(kept)s promises kept, %(missed)s missed")
+    ),
+    "ratchet.agreement.expiring.v1": Telling(N_("Agreement %(number)s ends in %(days_left)s days"), "warn"),
+    "ratchet.agreement.terminated.v1": Telling(N_("Agreement %(number)s ended on %(ended_on)s")),
+    "ratchet.renegotiation.requested.v1": Telling(
+        N_("Agreement %(number)s is to be negotiated again: %(reason)s"), "warn"
+    ),
+    "ratchet.clause.at_risk.v1": Telling(
+        N_("Clause %(clause_key)s of %(agreement_number)s is at risk by %(external_id)s, due %(due_at)s"), "warn"
+    ),
+    "ratchet.clause.breached.v1": Telling(
+        N_("Clause %(clause_key)s of %(agreement_number)s is broken by %(external_id)s, due %(due_at)s"), "bad"
+    ),
+    "ratchet.exclusion.agreed.v1": Telling(
+        N_("%(decided_by)s agreed to exclude time of agreement %(agreement_number)s: %(reason)s"), "accent"
+    ),
+    "ratchet.settlement.issued.v1": Telling(
+        N_("The settlement of %(agreement_number)s from %(period)s: %(total_due)s %(currency)s due"), "accent"
+    ),
     "ratchet.target.set.v1": Telling(
         N_("%(measure_key)s (%(scope)s): the target is %(value)s from %(effective_from)s on"), "accent"
     ),

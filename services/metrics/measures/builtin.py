@@ -102,6 +102,16 @@ BUILTIN: dict[str, MeasureBody] = {
         dimensions=("service",),
         owner=_OWNER,
     ),
+    "improvement_effect": MeasureBody(
+        name="Improvements that worked",
+        description="Share of improvements whose effect was signed as effective, of those signed in the month (R26).",
+        aspect="effect",
+        process="continual improvement",
+        direction="higher_is_better",
+        formula="improvement_effect",
+        parameters={"period_by": "verified"},
+        owner="improvement_supervisor",
+    ),
     "callback_coverage": MeasureBody(
         name="Callback coverage on time",
         description="Share of resolutions followed by a callback within 24 hours; by month resolved (F23, R59).",

@@ -92,9 +92,16 @@ DIMENSIONS_OF = {
     "tickets": DIMENSIONS,
     "callback_facts": ("service", "customer", "group"),
     "cost_facts": ("service",),
+    "improvement_facts": (),
 }
 _BASIS = ("opened", "resolved", "closed")
-_PERIOD_COLUMN = {"opened": "opened_at", "resolved": "resolved_at", "closed": "closed_at", "spent": "month_at"}
+_PERIOD_COLUMN = {
+    "opened": "opened_at",
+    "resolved": "resolved_at",
+    "closed": "closed_at",
+    "spent": "month_at",
+    "verified": "verified_at",
+}
 _MEAN = "avg(sample)"
 _STATISTIC_SQL = {
     "mean": _MEAN,
@@ -195,6 +202,10 @@ def _cost_benefit(_parameters: Mapping[str, str]) -> Expression:
     ratio = "sum(sample[1]) / nullif(sum(sample[2]), 0)"
     one_currency = f"CASE WHEN min(sample[3]) = max(sample[3]) THEN {ratio} END"
     return Expression("cost_facts", "true", sample, one_currency, is_single=False)
+
+
+def _improvement_effect(_parameters: Mapping[str, str]) -> Expression:
+    return Expression("improvement_facts", "true", "f.verdict = 'effective'", _SHARE)
 
 
 def _availability(_parameters: Mapping[str, str]) -> Interruptions:
@@ -343,6 +354,14 @@ FORMULAS: dict[str, Formula] = {
             "ratio",
             {"period_by": ("spent",)},
             _cost_benefit,
+        ),
+        Formula(
+            "improvement_effect",
+            "Improvements whose effect was signed as effective / improvements signed (R26)",
+            "proportion",
+            "ratio",
+            {"period_by": ("verified",)},
+            _improvement_effect,
         ),
         Formula(REPORTED, "Handed in by its owner, with what it was counted from (R30)", "value", "", {}, None),
         Formula(CLAUSE, "Follows from a clause of an agreement (R89)", "value", "", {"clause": ()}, None),

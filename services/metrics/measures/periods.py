@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
 from typing import Literal
 
-Basis = Literal["opened", "resolved", "closed", "interrupted", "spent"]
+Basis = Literal["opened", "resolved", "closed", "interrupted", "spent", "verified"]
 """By which of its times a ticket belongs to a period; an interruption to every one that it touches, costs to the month
-for which they are recorded."""
+for which they are recorded, an improvement to that of its signature."""
 
 Frequency = Literal["monthly", "quarterly", "yearly"]
 _MONTHS: dict[Frequency, int] = {"monthly": 1, "quarterly": 3, "yearly": 12}

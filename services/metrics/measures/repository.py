@@ -19,8 +19,13 @@ async def lock_measure(session: AsyncSession, key: str) -> Row[Any] | None:
     return (await session.execute(select(measures).where(measures.c.key == key).with_for_update())).one_or_none()
 
 
-async def list_measures(session: AsyncSession) -> Sequence[Row[Any]]:
-    return (await session.execute(select(measures).order_by(measures.c.key))).all()
+async def list_measures(session: AsyncSession, **wanted: str | None) -> Sequence[Row[Any]]:
+    """By key; only those whose columns have the wanted values."""
+    query = select(measures).order_by(measures.c.key)
+    for column, value in wanted.items():
+        if value is not None:
+            query = query.where(measures.c[column] == value)
+    return (await session.execute(query)).all()
 
 
 async def put_measure(session: AsyncSession, values: Mapping[str, Any]) -> None:

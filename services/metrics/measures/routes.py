@@ -6,7 +6,7 @@ from fastapi import Depends, Path, Query
 
 from services.metrics.measures import repository, service
 from services.metrics.measures.formulas import CLAUSE, FORMULAS
-from services.metrics.measures.schemas import DefinitionView, FormulaView, MeasureBody, MeasureView, ScopeBody
+from services.metrics.measures.schemas import Aspect, DefinitionView, FormulaView, MeasureBody, MeasureView, ScopeBody
 from shared.auth import Principal, Role, Staff, require
 from shared.fields import Key
 from shared.http import Reading, Writing, router
@@ -17,6 +17,11 @@ MeasureKey = Annotated[Key, Path(description="A measure's key, for example sla_a
 ScopeQuery = Annotated[
     str,
     Query(max_length=700, description="'all', or dimension=value (service=mail), or up to three of these with commas."),
+]
+NO_NUL = r"^[^\x00]*$"
+ProcessQuery = Annotated[
+    str | None,
+    Query(max_length=200, pattern=NO_NUL, description="An ITIL process or the service desk, as measures name it."),
 ]
 Definer = Annotated[Principal, Depends(require(Role.PROCESS_OWNER, Role.QUALITY_MANAGER, Role.ADMINISTRATOR))]
 
@@ -39,9 +44,16 @@ async def list_formulas(_caller: Staff) -> list[FormulaView]:
 
 
 @routes.get("/measures")
-async def list_measures(session: Reading, _caller: Staff) -> list[MeasureView]:
-    """Every measure, by key."""
-    return [MeasureView.model_validate(row) for row in await repository.list_measures(session)]
+async def list_measures(
+    session: Reading,
+    _caller: Staff,
+    process: ProcessQuery = None,
+    aspect: Annotated[Aspect | None, Query()] = None,
+    owner: Annotated[str | None, Query(max_length=200, pattern=NO_NUL)] = None,
+) -> list[MeasureView]:
+    """Every measure, by key; or those of one process, aspect or owner."""
+    rows = await repository.list_measures(session, process=process, aspect=aspect, owner=owner)
+    return [MeasureView.model_validate(row) for row in rows]
 
 
 @routes.get("/measures/{key}")

@@ -8,8 +8,9 @@ from fastapi import Path, Query
 
 from services.metrics.measures.periods import month_of
 from services.metrics.measures.problems import UnsoundRange
-from services.metrics.measures.routes import MeasureKey, ScopeQuery
+from services.metrics.measures.routes import MeasureKey, ProcessQuery, ScopeQuery
 from services.metrics.measures.rules import is_better
+from services.metrics.measures.schemas import Aspect
 from services.metrics.measures.service import check_scope, find_measure
 from services.metrics.observations import reading, repository, service
 from services.metrics.observations.schemas import AnnualView, By, ObservationView, ScopeView, Series, StandingView
@@ -27,10 +28,16 @@ _MOST_MONTHS = 240
 
 
 @routes.get("/overview")
-async def get_overview(session: Reading, _caller: Staff, scope: ScopeQuery = "all") -> list[StandingView]:
+async def get_overview(
+    session: Reading,
+    _caller: Staff,
+    scope: ScopeQuery = "all",
+    process: ProcessQuery = None,
+    aspect: Annotated[Aspect | None, Query()] = None,
+) -> list[StandingView]:
     """Every measure with its newest closed period, what was expected of it, and the verdict; those with a target
-    first."""
-    return [_standing(row) for row in await service.list_standing(session, scope)]
+    first. For one process or aspect: the figures of the service desk, or of cost, by themselves."""
+    return [_standing(row) for row in await service.list_standing(session, scope, process, aspect)]
 
 
 @routes.get("/measures/{key}/series")

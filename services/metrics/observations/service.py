@@ -151,13 +151,15 @@ async def _record(
     await record_all(session, drafts)
 
 
-async def list_standing(session: AsyncSession, scope: str) -> list[Standing]:
+async def list_standing(
+    session: AsyncSession, scope: str, process: str | None = None, aspect: str | None = None
+) -> list[Standing]:
     """Every measure with its newest closed value in this scope and what was expected then; those with a target
     first."""
     last = await repository.last_closed(session, scope)
     expected = await expectations.in_force_of_measures(session, scope, {key: row.period for key, row in last.items()})
     standing = [
         Standing(measure, last.get(measure.key), expected.get(measure.key))
-        for measure in await measures.list_measures(session)
+        for measure in await measures.list_measures(session, process=process, aspect=aspect)
     ]
     return sorted(standing, key=lambda row: row.expected is None or row.expected.target is None)

@@ -16,8 +16,8 @@ class ReportBody(Body):
     """A period's value, handed in by its owner (R30). `period` is the period's first month, 2026-02.
 
     A proportion is its `numerator` of `n`, or a `value` over `n`; anything else a `value`. `missing` says how many
-    cases could not be counted. A period that is over and was reported takes another value only as a restatement, with its
-    `reason`. A `suggestion` is how to improve.
+    cases could not be counted. A period that is over and was reported takes another value only as a restatement,
+    with its `reason`. A `suggestion` is how to improve.
     """
 
     scope: ScopeText = "all"

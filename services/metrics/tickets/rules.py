@@ -277,8 +277,8 @@ def _later(new: int | None, old: int | None) -> int | None:
 
 
 def touched_periods(before: Ticket | None, after: Ticket, zone: tzinfo, now: datetime) -> set[tuple[Basis, date]]:
-    """The months whose values may differ after this change, by each basis on which a measure counts; an interruption
-    lies in every month from the fault to its end."""
+    """The months whose values may differ after this change, by each basis on which a measure counts. An interruption
+    touches every month from the fault on: those after its end were without it, which is a value too."""
     periods: set[tuple[Basis, date]] = set()
     for ticket in (before, after):
         if ticket is None:
@@ -291,8 +291,7 @@ def touched_periods(before: Ticket | None, after: Ticket, zone: tzinfo, now: dat
         periods |= {(basis, month_of(local_day(at, zone))) for basis, at in times.items() if at is not None}
         if ticket.incident_class == "interruption":
             first = ticket.failed_at or ticket.opened_at
-            last = max(ticket.resolved_at or ticket.closed_at or now, first)
-            months = months_between(local_day(first, zone), local_day(last, zone))
+            months = months_between(local_day(first, zone), local_day(max(first, now), zone))
             periods |= {("interrupted", month) for month in months}
     return periods
 
