@@ -1,11 +1,13 @@
 """Asking a ticketing system over HTTP: only GET, no redirects, bounded answers, and failures in words."""
 
 import asyncio
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +27,12 @@ _MEANINGS = {
     404: "there is nothing at that address; check base_url",
     429: "it asks us to come less often",
 }
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that are trusted, read once: that costs more than a page. `SSL_CERT_FILE` names others."""
+    return httpx.create_ssl_context()
 
 
 def find_unsound_url(url: str) -> str | None:
@@ -52,7 +60,7 @@ class Remote:
     @asynccontextmanager
     async def session(self) -> AsyncIterator["Asking"]:
         client = httpx.AsyncClient(
-            follow_redirects=False, timeout=self._timeout_seconds, headers=_headers(self._config), trust_env=False
+            follow_redirects=False, timeout=self._timeout_seconds, headers=_headers(self._config), verify=_trust()
         )
         async with client:
             yield Asking(client, self._base, self._timeout_seconds)

@@ -42,7 +42,7 @@ class Desk:
     answer: Callable[["Board"], Callable[[Asked], Answer]] | None = None
     field_path: str = "customer"
 
-    def open(self, *, page_size: int = 2, timeout_seconds: float = 5.0, **changes: Any) -> IncidentSource:
+    def open(self, *, page_size: int = 2, timeout_seconds: float = 30.0, **changes: Any) -> IncidentSource:
         """Its source, as configured."""
         config = SourceConfig(**{"source": "desk", "zone": ZoneInfo("UTC"), **changes})
         if self.name == "memory":

@@ -16,7 +16,7 @@ from services.metrics.tickets import rules
 from shared.ids import new_id
 from shared.ticketing.facts import TicketFacts, Unmappable
 from shared.ticketing.memory.source import MemorySource
-from shared.ticketing.remote import LONGEST_RETRY_AFTER_SECONDS, MOST_BYTES, find_unsound_url, retry_after
+from shared.ticketing.remote import LONGEST_RETRY_AFTER_SECONDS, find_unsound_url, retry_after
 from shared.ticketing.senders import find_unsound_secret
 from shared.ticketing.sources import (
     Authentication,
@@ -292,20 +292,27 @@ FAILURES = [
     (Answer(200, b"<html>"), "not JSON", None),
     (Answer(200, {"else": 1}), "has no list", None),
     (Answer(200, [1]), "has no list", None),
-    (Answer(200, b'"' + b"x" * MOST_BYTES + b'"'), "longer than", None),
-    (Answer(200, {}, delay_seconds=5.0), r"no answer within 0\.2 s", None),
+    (Answer(200, b'"' + b"x" * 5000 + b'"'), "longer than 4000 bytes", None),
 ]
 
 
 @pytest.mark.parametrize("desk", POLLED, ids=by_name)
 class TestPollFailures:
     @pytest.mark.parametrize(("answer", "says", "wait"), FAILURES, ids=[says for _, says, _ in FAILURES])
-    async def test_says_what_was_wrong(self, desk: Desk, answer: Answer, says: str, wait: float | None) -> None:
+    async def test_says_what_was_wrong(
+        self, desk: Desk, answer: Answer, says: str, wait: float | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("shared.ticketing.remote.MOST_BYTES", 4000)
         async with listening(lambda _: answer) as listener:
             with pytest.raises(SourceFailed, match=says) as failed:
-                await desk.polling(listener.url, timeout_seconds=0.2).poll(Position(OPENED))
+                await desk.polling(listener.url).poll(Position(OPENED))
         assert failed.value.retry_after_seconds == wait
         assert len(listener.requests) <= 2
+
+    async def test_nobody_waits_for_it_for_ever(self, desk: Desk) -> None:
+        async with listening(lambda _: Answer(200, {}, delay_seconds=60.0)) as listener:
+            with pytest.raises(SourceFailed, match=r"no answer within 0\.2 s"):
+                await desk.polling(listener.url, timeout_seconds=0.2).poll(Position(OPENED))
 
     async def test_a_system_that_is_away_is_a_failure_in_words(self, desk: Desk) -> None:
         with pytest.raises(SourceFailed, match="ConnectError"):
