@@ -70,7 +70,7 @@ async def walk_the_real_log(loop: Loop, bring_in: Callable[[], Awaitable[Any]]) 
     gap = await loop.await_gap()
     assert (gap["period"], gap["n"]) == ("2016-03-01", 8995)
     assert gap["actual"] == pytest.approx(0.3986, abs=5e-5)
-    assert gap["impact"] == {"tickets_affected": 8995 - 3585, "tickets_total": 8995}
+    assert (gap["impact"]["tickets_affected"], gap["impact"]["tickets_total"]) == (8995 - 3585, 8995)
     improvement = await loop.await_improvement(gap["id"])
     implementing = await loop.plan_and_approve(improvement, guard_measures=["reopen_rate"], minimum_effect=0.05)
     monitoring = await loop.implement(implementing, "2016-04-01T00:00:00Z")
