@@ -77,6 +77,7 @@ async def follow(session: AsyncSession, tickets: Sequence[Ticket], changes: Iter
     current = {ticket.id: ticket for ticket in tickets}
     timers = await repository.lock_timers(session, current)
     cases = await repository.list_cases_of(session, current)
+    await repository.put_rests(session, _find_closed(clauses, timers.values(), current))
     wanted = _find_wanted(clauses, current.values(), timers, cases)
     calendars = await _find_calendars(session, (clause.calendar for clause, _ in wanted if clause.clocks_tickets))
     rests: dict[UUID, list[rules.Pause]] = defaultdict(list)
@@ -152,6 +153,19 @@ def _find_rests(changes: Iterable[Change]) -> list[Rest]:
         Rest(change.ticket.id, change.undone_at, change.at)
         for change in changes
         if change.happening == "reopened" and change.undone_at is not None
+    ]
+
+
+def _find_closed(clauses: Iterable[Clause], timers: Iterable[Timer], tickets: Mapping[UUID, Ticket]) -> list[Rest]:
+    """The same for what was closed without a resolution, which only its stored clock knows of."""
+    resolution = {clause.id for clause in clauses if clause.what == "resolution"}
+    return [
+        Rest(timer.ticket_id, timer.stopped_at, tickets[timer.ticket_id].updated_at)
+        for timer in timers
+        if timer.stopped_at is not None
+        and timer.clause_id in resolution
+        and tickets[timer.ticket_id].resolved_at is None
+        and tickets[timer.ticket_id].closed_at is None
     ]
 
 

@@ -170,6 +170,7 @@ class TestConcerns:
         assert not concerns(mine, ticket(incident_class="degradation"), self.day)
 
     def test_a_project_of_its_own(self) -> None:
+        """R76."""
         mine = clause(FOUR_HOURS, project="move")
         assert concerns(mine, ticket(project="move"), self.day)
         assert not concerns(mine, ticket(), self.day)

@@ -77,6 +77,16 @@ class TestFollow:
         assert stopped is not None
         assert (stopped["state"], stopped["elapsed_minutes"]) == ("met", 210)
 
+    async def test_so_it_does_after_it_was_closed_unresolved(self, world: World) -> None:
+        """One hour, closed for a day, one hour: due two hours later."""
+        await world.begin(RESOLUTION)
+        world.go(on(5, 11))
+        await world.send(ticket("in_progress", on(4, 9)), ticket("closed", on(4, 10)))
+        await world.send(ticket("in_progress", on(5, 10)))
+        timer = await world.timer()
+        assert timer is not None
+        assert (timer["state"], timer["due_at"]) == ("on_track", on(5, 13))
+
     async def test_however_updates_are_batched(self, world: World) -> None:
         await world.begin(RESOLUTION)
         world.go(on(6, 9))
@@ -162,7 +172,8 @@ class TestFollow:
 
 
 class TestNotice:
-    """R112: a job tells of clocks that run out, any number of replicas, each once."""
+    """R76, R112: a job warns of clocks near their end and tells of those that ran out, any number of replicas, each
+    once."""
 
     async def test_at_risk_then_breached(self, world: World) -> None:
         await world.begin(RESOLUTION)
