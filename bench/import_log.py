@@ -38,7 +38,7 @@ def measure() -> list[Claim]:
     if not LOG.exists():
         print(f"the real log is not at {LOG}; set REAL_DATA_DIR to measure its import")
         return []
-    with folder_for_postgres() as folder, _serving(folder) as (url, settings):
+    with folder_for_postgres() as folder, serving(folder) as (url, settings):
         imported, settled = asyncio.run(_import(url, settings, folder))
     unit = "s"
     return [
@@ -81,6 +81,17 @@ async def settle(database_url: str) -> None:
     raise TimeoutError(f"the import's consequences were not done after {_PATIENCE_SECONDS} s")
 
 
+async def idle(database_url: str) -> None:
+    """Until every event has taken effect and every mark is computed: what was measured before costs no more."""
+    connection = await connect(database_url)
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while await connection.fetchval(_LEFT) or await connection.fetchval(_MARKS):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not idle after {_PATIENCE_SECONDS} s")
+        await asyncio.sleep(0.5)
+    await connection.close()
+
+
 async def _is_complete(connection: asyncpg.Connection) -> bool:
     callbacks: int = await connection.fetchval(_CALLBACKS)
     gaps: int = await connection.fetchval(_GAPS)
@@ -100,7 +111,7 @@ async def _import(url: str, settings: Settings, folder: Path) -> tuple[float, fl
 
 
 @contextmanager
-def _serving(folder: Path) -> Iterator[tuple[str, Settings]]:
+def serving(folder: Path) -> Iterator[tuple[str, Settings]]:
     """`ratchet serve` in this folder; yields its address."""
     environment = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "AMQP_URL")}
     server = subprocess.Popen(

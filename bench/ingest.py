@@ -11,7 +11,7 @@ import httpx
 import orjson
 
 from bench.claim import Claim, at_least, show
-from bench.import_log import _serving as serving
+from bench.import_log import idle, serving
 from bench.parts import folder_for_postgres
 from bench.wire import post_all, request
 from services.postgres import EmbeddedPostgres
@@ -21,7 +21,8 @@ from shared.settings import Settings
 
 _BATCH = 1000
 _BATCHES = 60
-_WEBHOOKS = 4000
+_WEBHOOKS = 6000
+_CONNECTIONS = 32
 _OPENED = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 _SECRET = "a-secret-of-the-desk"
 _COURSE = ("new", "in_progress", "resolved")
@@ -55,7 +56,9 @@ async def _measure(url: str, settings: Settings, folder: Path) -> list[Claim]:
     token = mint(settings, "bench", [Role.INTEGRATION, Role.ADMINISTRATOR], timedelta(hours=1))
     headers = {"Authorization": f"Bearer {token}"}
     bulk = await _bulk(f"{url}/metrics/v1/tickets", headers)
-    raw = await _raw(folder)
+    database_url = EmbeddedPostgres(folder).admin_url().replace("/postgres?", "/ratchet?")
+    await idle(database_url)
+    raw = await _raw(database_url)
     webhooks = await _webhooks(url, headers)
     return [
         Claim(
@@ -67,7 +70,7 @@ async def _measure(url: str, settings: Settings, folder: Path) -> list[Claim]:
             bulk / raw,
             bulk >= 8000,
         ),
-        at_least("webhooks/s one by one over 8 connections, raw body kept", webhooks, "/s", 600),
+        at_least("webhooks/s one by one over 32 connections, raw body kept", webhooks, "/s", 600),
     ]
 
 
@@ -84,9 +87,9 @@ async def _bulk(url: str, headers: dict[str, str]) -> float:
     return len(requests) * _BATCH / (time.perf_counter() - began)
 
 
-async def _raw(folder: Path) -> float:
+async def _raw(database_url: str) -> float:
     """Rows/s that the same database takes by COPY, of the same width, in transactions of a thousand."""
-    connection = await connect(EmbeddedPostgres(folder).admin_url().replace("/postgres?", "/ratchet?"))
+    connection = await connect(database_url)
     await connection.execute("CREATE TABLE raw_rows (LIKE metrics.tickets INCLUDING ALL)")
     columns = [row["attname"] for row in await connection.fetch(_COLUMNS)]
     rows = await connection.fetch(f"SELECT {', '.join(map(_quoted, columns))} FROM metrics.tickets")
@@ -121,9 +124,9 @@ async def _webhooks(url: str, headers: dict[str, str]) -> float:
         for number in range(_WEBHOOKS // len(_COURSE))
         for state in _COURSE
     ]
-    await post_all(inbound, requests[:100], 8)
+    await post_all(inbound, requests[:100], _CONNECTIONS)
     began = time.perf_counter()
-    await post_all(inbound, requests, 8)
+    await post_all(inbound, requests, _CONNECTIONS)
     return len(requests) / (time.perf_counter() - began)
 
 

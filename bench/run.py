@@ -1,14 +1,21 @@
 """`make bench`: every claim measured, shown, and written to bench/results.json.
 
-python -m bench.run [events] [latency] [import_log] [memory]
+python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume]
 """
 
 import sys
 
-from bench import events, import_log, latency, memory
+from bench import events, import_log, ingest, latency, memory, volume
 from bench.claim import Claim, show, write
 
-SCRIPTS = {"events": events, "latency": latency, "import_log": import_log, "memory": memory}
+SCRIPTS = {
+    "events": events,
+    "latency": latency,
+    "import_log": import_log,
+    "memory": memory,
+    "ingest": ingest,
+    "volume": volume,
+}
 
 
 def main(chosen: list[str]) -> int:

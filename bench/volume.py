@@ -18,7 +18,7 @@ import httpx
 import psutil
 
 from bench.claim import Claim, at_most, show
-from bench.import_log import _serving as serving
+from bench.import_log import serving
 from bench.parts import folder_for_postgres
 from services.fleet import DEFINE, make_services
 from services.metrics.evaluation.jobs import evaluate

@@ -13,6 +13,9 @@ from shared.telemetry import EVENTS_PUBLISHED
 
 _BREATH_SECONDS = 0.01
 """Without a backlog a claim begins no sooner than this after the one before: events of many commits go together."""
+_LONGEST_REST_SECONDS = 0.03
+"""And it rests as long as the last one worked, up to this: on the local bus that work is everybody's handlers, and
+those who bring the events in want their turn."""
 _log = structlog.get_logger(__name__)
 
 _CLAIM = text(
@@ -51,8 +54,10 @@ class Relay:
                 delay = min(delay * 2, 5.0)
                 continue
             if moved < self._most:
+                ended = time.monotonic()
                 await self._database.signals.wait(RELAY, self._poll_seconds)
-                await asyncio.sleep(began + _BREATH_SECONDS - time.monotonic())
+                rested = max(began + _BREATH_SECONDS, ended + min(ended - began, _LONGEST_REST_SECONDS))
+                await asyncio.sleep(rested - time.monotonic())
 
     async def move(self) -> int:
         """Move one batch; returns how many events."""
