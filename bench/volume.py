@@ -50,7 +50,7 @@ SELECT gen_random_uuid(), 'desk', 'INC' || $1::text || '-' || i, 'incident', 'cl
     o.at + interval '30 hours', r.at, 1, CASE WHEN i % 97 = 0 THEN 1 ELSE 0 END, i % 5 > 0, 4
 FROM generate_series(1, $2::int) AS i,
     LATERAL (SELECT $3::timestamptz + ($4::timestamptz - $3::timestamptz) * (i::float / ($2 + 1)) AS at) o,
-    LATERAL (SELECT o.at + interval '1 minute' * (5 + (i * 7919) % 1440) AS at) r
+    LATERAL (SELECT o.at + interval '1 minute' * (5 + (i::bigint * 7919) % 1440)::int AS at) r
 """
 _OBSERVATIONS = """
 INSERT INTO metrics.observations (id, measure_key, scope, period, revision, definition_version, value, n, numerator,

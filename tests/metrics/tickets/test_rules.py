@@ -139,3 +139,25 @@ class TestTouchedPeriods:
             ("opened", date(2026, 3, 1)),
             ("resolved", date(2026, 3, 1)),
         }
+
+
+class TestPauses:
+    """R124: detected, reported, taken up, pending, resolved: each stage has its time."""
+
+    def test_run_from_pending_to_what_follows(self) -> None:
+        ticket, _ = replay(
+            facts("new"), facts("pending", 1), facts("pending", 2), facts("in_progress", 5), facts("pending", 8)
+        )
+        assert ticket.pauses == [[at(1).isoformat(), at(5).isoformat()], [at(8).isoformat(), None]]
+
+    def test_end_with_the_resolution(self) -> None:
+        ticket, _ = replay(facts("pending"), facts("resolved", 3))
+        assert ticket.pauses == [[at(0).isoformat(), at(3).isoformat()]]
+
+    def test_are_none_where_it_never_waited(self) -> None:
+        ticket, _ = replay(facts("new"), facts("in_progress", 1), facts("resolved", 3))
+        assert (ticket.pauses, ticket.responded_at, ticket.resolved_at) == (None, at(1), at(3))
+
+    def test_the_fault_may_lie_before_the_ticket(self) -> None:
+        ticket, _ = replay(facts("new", failed_at=at(-2), incident_class="interruption", due_at=at(4)))
+        assert (ticket.failed_at, ticket.incident_class, ticket.due_at) == (at(-2), "interruption", at(4))
