@@ -10,9 +10,11 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from services.demonstration.people import People, StoryStuck, send
+from services.demonstration.promises import promise
 from services.demonstration.simulator import MONTHS, Call, first_month, month_after, simulate, simulate_call
 from shared import clock
-from shared.auth import Role, mint
+from shared.auth import Role
 from shared.settings import Settings
 
 Json = dict[str, Any]
@@ -24,10 +26,6 @@ _CALLBACKS = "/satisfaction/v1/callbacks"
 _IMPROVEMENTS = "/improvement/v1/improvements"
 
 
-class StoryStuck(RuntimeError):
-    """A step of the story did not come about: says which."""
-
-
 async def load(gateway: Starlette, settings: Settings) -> None:
     """Tell the whole story to the services behind this gateway.
 
@@ -35,7 +33,7 @@ async def load(gateway: Starlette, settings: Settings) -> None:
         StoryStuck: at which step.
     """
     transport = httpx.ASGITransport(app=gateway)
-    people = _People(transport, settings)
+    people = People(transport, settings)
     now = clock.now()
     try:
         await _send_tickets(people.speak(Role.INTEGRATION, "demo-desk"), now)
@@ -43,42 +41,22 @@ async def load(gateway: Starlette, settings: Settings) -> None:
         await _set_target(owner, _SLA, 0.80, "Promised in the service agreements", now)
         await _call_back(people.speak(Role.SERVICE_DESK, "mei.desk"), now)
         await _set_target(owner, _COVERAGE, 0.85, "Every resolved incident is called back within 24 hours", now)
+        await promise(people, now)
         await _improve(people, now)
     finally:
         await people.close()
 
 
-class _People:
-    """The people of the story, each with a client of their own."""
-
-    def __init__(self, transport: httpx.ASGITransport, settings: Settings) -> None:
-        self._transport = transport
-        self._settings = settings
-        self._clients: list[httpx.AsyncClient] = []
-
-    def speak(self, role: Role, subject: str) -> httpx.AsyncClient:
-        token = mint(self._settings, subject, [role], timedelta(hours=1))
-        client = httpx.AsyncClient(
-            transport=self._transport, base_url="http://ratchet", headers={"Authorization": f"Bearer {token}"}
-        )
-        self._clients.append(client)
-        return client
-
-    async def close(self) -> None:
-        for client in self._clients:
-            await client.aclose()
-
-
 async def _send_tickets(desk: httpx.AsyncClient, now: datetime) -> None:
     updates: Iterator[Json] = (u.model_dump(mode="json", exclude_none=True) for u in simulate(now))
     while batch := list(islice(updates, _BATCH)):
-        await _send(desk.post("/metrics/v1/tickets", json=batch))
+        await send(desk.post("/metrics/v1/tickets", json=batch))
 
 
 async def _set_target(owner: httpx.AsyncClient, path: str, value: float, reason: str, now: datetime) -> None:
-    if not (await _send(owner.get(f"{path}/targets"))).json():
+    if not (await send(owner.get(f"{path}/targets"))).json():
         body = {"value": value, "effective_from": first_month(now).isoformat(), "reason": reason}
-        await _send(owner.post(f"{path}/targets", json=body))
+        await send(owner.post(f"{path}/targets", json=body))
 
 
 async def _call_back(desk: httpx.AsyncClient, now: datetime) -> None:
@@ -88,7 +66,7 @@ async def _call_back(desk: httpx.AsyncClient, now: datetime) -> None:
     start = first_month(now)
     while True:
         params: dict[str, str | int] = {"state": "due", "due_before": due_before, "limit": 200}
-        due = (await _send(desk.get(_CALLBACKS, params=params))).json()["items"]
+        due = (await send(desk.get(_CALLBACKS, params=params))).json()["items"]
         if not due:
             return
         for callback in due:
@@ -104,22 +82,22 @@ async def _record_call(desk: httpx.AsyncClient, callback: Json, call: Call, reso
         for number in range(callback["failed_attempt_count"], 3):
             tried = min(at + timedelta(hours=number), now)
             body = {"channel": "phone", "outcome": "no_answer", "attempted_at": tried.isoformat()}
-            await _send(desk.post(f"{url}/attempts", json=body))
-        await _send(desk.post(f"{url}/unreachable", json={"reason": "No answer on three calls"}))
+            await send(desk.post(f"{url}/attempts", json=body))
+        await send(desk.post(f"{url}/unreachable", json={"reason": "No answer on three calls"}))
         return
     answer = {"solved": call.solved, "score": call.score, "completed_at": at.isoformat(), "channel": "phone"}
     if call.comment:
         answer["comment"] = call.comment
-    await _send(desk.post(f"{url}/complete", json=answer))
+    await send(desk.post(f"{url}/complete", json=answer))
 
 
-async def _improve(people: _People, now: datetime) -> None:
+async def _improve(people: People, now: datetime) -> None:
     """The gap of the third month was planned, approved and changed; its effect waits for a signature."""
     owner = people.speak(Role.PROCESS_OWNER, "anna.process-owner")
     record = await _await("an improvement opens", lambda: _find_improvement(owner))
     url = f"{_IMPROVEMENTS}/{record['id']}"
     if record["state"] == "draft":
-        record = (await _send(owner.get(url))).json()
+        record = (await send(owner.get(url))).json()
         plan = {**record["verification_plan"], "guard_measures": ["reopen_rate"], "minimum_effect": 0.05}
         edit = {
             "root_cause": "Tickets of the night wait for the first shift; assignments are made by hand.",
@@ -137,15 +115,15 @@ async def _improve(people: _People, now: datetime) -> None:
             "impact_assessment": "No outage; the roster of the desk changes.",
             "verification_plan": plan,
         }
-        await _send(owner.patch(url, json=edit, headers={"If-Match": f'"{record["version"]}"'}))
-        await _send(owner.post(f"{url}/submit"))
+        await send(owner.patch(url, json=edit, headers={"If-Match": f'"{record["version"]}"'}))
+        await send(owner.post(f"{url}/submit"))
         record["state"] = "submitted"
     if record["state"] == "submitted":
         supervisor = people.speak(Role.IMPROVEMENT_SUPERVISOR, "sofia.supervisor")
-        await _send(supervisor.post(f"{url}/approve", json={"comment": "Measured, resourced, reversible."}))
+        await send(supervisor.post(f"{url}/approve", json={"comment": "Measured, resourced, reversible."}))
 
     async def raised() -> Json | None:
-        found: Json = (await _send(owner.get(url))).json()
+        found: Json = (await send(owner.get(url))).json()
         change = found["change"]
         return found if change and change["state"] != "pending" else None
 
@@ -155,11 +133,11 @@ async def _improve(people: _People, now: datetime) -> None:
         day = month_after(first_month(now), MONTHS // 2)
         implemented = datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
         outcome = {"state": "implemented", "implemented_at": implemented.isoformat()}
-        await _send(manager.post(f"/improvement/v1/changes/{record['change']['id']}/outcome", json=outcome))
+        await send(manager.post(f"/improvement/v1/changes/{record['change']['id']}/outcome", json=outcome))
 
 
 async def _find_improvement(owner: httpx.AsyncClient) -> Json | None:
-    found = await _send(owner.get(_IMPROVEMENTS, params={"measure_key": "sla_attainment"}))
+    found = await send(owner.get(_IMPROVEMENTS, params={"measure_key": "sla_attainment"}))
     items: list[Json] = found.json()["items"]
     return items[-1] if items else None
 
@@ -170,7 +148,7 @@ async def _await_callbacks(desk: httpx.AsyncClient) -> None:
 
     async def settled() -> bool | None:
         nonlocal seen
-        last, seen = seen, (await _send(desk.get(f"{_CALLBACKS}/coverage"))).json()["resolved"]
+        last, seen = seen, (await send(desk.get(f"{_CALLBACKS}/coverage"))).json()["resolved"]
         return True if 0 < seen == last else None
 
     await _await("the callbacks fall due", settled, 0.5)
@@ -186,10 +164,3 @@ async def _await(step: str, ask: Callable[[], Awaitable[Any]], seconds: float = 
                 await asyncio.sleep(seconds)
     except TimeoutError as error:
         raise StoryStuck(f"{step}: not within {_PATIENCE_SECONDS:.0f} s") from error
-
-
-async def _send(asking: Awaitable[httpx.Response]) -> httpx.Response:
-    answer = await asking
-    if answer.is_error:
-        raise StoryStuck(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}")
-    return answer
