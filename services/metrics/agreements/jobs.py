@@ -1,7 +1,7 @@
 """Agreements come into force, announce their end and expire by themselves."""
 
 from services.metrics.agreements import course
-from services.metrics.agreements.records import today
+from services.metrics.agreements.records import TURN_JOB, today
 from shared.database import Database
 from shared.jobs import Job
 
@@ -14,4 +14,4 @@ async def turn_agreements(database: Database) -> int:
         return await course.turn(session, today(), _AT_ONCE)
 
 
-jobs = (Job("metrics.turn_agreements", 60.0, turn_agreements),)
+jobs = (Job(TURN_JOB, 60.0, turn_agreements),)

@@ -11,6 +11,7 @@ from services.metrics.agreements.records import find_agreement, today
 from services.metrics.agreements.views import describe, summarise
 from services.metrics.feasibility import repository as feasibility
 from services.metrics.feasibility.schemas import StudyView
+from services.metrics.settlements import repository as settlements
 from shared.auth import Staff
 from shared.http import Reading
 from shared.pages import HTMLResponse, page_router, render
@@ -18,6 +19,7 @@ from shared.pagination import Cursor, decode_cursor, encode_cursor
 
 pages = page_router()
 _ON_A_PAGE = 50
+_SETTLEMENTS = 12
 
 
 @pages.get("/agreements")
@@ -47,15 +49,17 @@ async def show_list(
 
 @pages.get("/agreements/{agreement_id}")
 async def show_agreement(request: Request, agreement_id: UUID, session: Reading, _caller: Staff) -> HTMLResponse:
-    """One agreement: its clauses with promise and newest value, what is missing, how feasible it is, confirmations,
-    exemptions, glossary and history."""
+    """One agreement: its clauses with promise and newest value, what is missing, its settlements, how feasible it is,
+    confirmations, exemptions, glossary and history."""
     agreement = await find_agreement(session, agreement_id)
     item = await describe(session, agreement, today(), to_customer=False)
+    accounts = await settlements.list_settlements(session, agreement_id, None, _SETTLEMENTS)
     studies = await feasibility.list_studies(session, agreement_id, None, 1)
     return render(
         request,
         "agreements/show.html",
         item=item,
+        settlements=accounts,
         study=StudyView.model_validate({**studies[0]._mapping, "present": studies[0].digest == agreement.digest})
         if studies
         else None,

@@ -19,6 +19,8 @@ from shared.http import check_version
 from shared.outbox import record
 from shared.problems import Forbidden
 
+TURN_JOB = "metrics.turn_agreements"
+
 
 def today() -> date:
     """The day that it is in the installation's zone."""

@@ -9,12 +9,21 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements import content, problems, repository, rules
-from services.metrics.agreements.records import counted_confirmations, find_agreement, lock_agreement, move, tell, today
+from services.metrics.agreements.records import (
+    TURN_JOB,
+    counted_confirmations,
+    find_agreement,
+    lock_agreement,
+    move,
+    tell,
+    today,
+)
 from services.metrics.expectations import service as expectations
 from services.metrics.expectations.schemas import TargetBody
 from services.metrics.measures import service as measures
 from services.metrics.settlements.repository import has_open_settlements
 from shared import clock
+from shared.database import wake_after_commit
 from shared.events import agreements as events
 from shared.events.envelope import current_origin
 from shared.problems import Missing
@@ -78,6 +87,7 @@ async def sign(session: AsyncSession, agreement_id: UUID, if_match: str | None, 
         currency=signed.currency,
         clauses=tuple(content.promised(row) for row in await repository.list_clauses(session, agreement_id)),
     )
+    wake_after_commit(session, TURN_JOB)
     return signed
 
 

@@ -12,6 +12,7 @@ STATES = {
     "terminated": (N_("Terminated"), "neutral"),
     "expired": (N_("Expired"), "neutral"),
 }
+SETTLEMENTS = {"draft": N_("draft"), "issued": N_("issued"), "confirmed": N_("confirmed by both")}
 ACTIONS = {
     "design": N_("designed"),
     "edit": N_("content written"),

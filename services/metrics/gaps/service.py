@@ -222,7 +222,9 @@ async def _fact(
     zone = settings().zone
     impact = impact.model_copy(
         update={
-            "customers": await repository.count_customers(
+            "customers": 1
+            if is_promise
+            else await repository.count_customers(
                 session, named, starts_at(observation.period, zone), starts_at(end, zone)
             ),
             "penalty_exposure": None if exposure is None else float(exposure),
