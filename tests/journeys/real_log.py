@@ -135,7 +135,9 @@ async def check_overall(loop: Loop, reference: Json) -> None:
 
 
 async def months(loop: Loop, key: str) -> Json:
-    found: Json = await loop.get(f"/metrics/v1/measures/{key}/series", **{"from": "2016-02", "to": "2017-02", "overall": "true"})
+    found: Json = await loop.get(
+        f"/metrics/v1/measures/{key}/series", **{"from": "2016-02", "to": "2017-02", "overall": "true"}
+    )
     return found
 
 
