@@ -84,7 +84,7 @@ async def take_chunk(session: AsyncSession, import_id: UUID, offset: int, body: 
     rows = _read(body)
     connection = await connections.get_connection(session, known.connection)
     zone = find_zone(connection.time_zone if connection else "UTC")
-    understood = rules.read_rows(rows, offset + 1, known.filename, known.connection, zone)
+    understood = rules.read_rows(rows, offset + 1, known.filename, known.connection, zone, clock.now())
     now = clock.now()
     values = inbound.payload_values(known.connection, "import", rules.CSV, body, understood)
     await inbound_repository.keep_payloads(session, [values])

@@ -10,6 +10,7 @@ from services.metrics.inbound.rules import Understanding
 from services.metrics.inbound.schemas import Received
 from services.metrics.inbound.service import Delivery, WrongSignature, payload_values, quarantine_all
 from services.metrics.tickets import service as tickets
+from shared import clock
 from shared.database import Database
 from shared.http import acting
 from shared.problems import Problem
@@ -53,7 +54,7 @@ async def _receive_of(
         except NotProven as error:
             answers[index] = WrongSignature(str(error))
             continue
-        understood[index] = rules.read_body(delivery.body, opened.source.read)
+        understood[index] = rules.read_body(delivery.body, opened.source.read, clock.now())
         told = (delivery.headers.get(name) for name in _DELIVERY_HEADERS)
         payloads[index] = payload_values(
             opened.key,

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from io import StringIO
 from typing import Any, Literal
 from uuid import UUID
@@ -20,6 +20,16 @@ Row = Mapping[str, str | None]
 FACTS = "facts"
 CSV_ROW = "servicenow-csv"
 CSV = "text/csv"
+_CLOCKS_DIFFER = timedelta(hours=1)
+_HAPPENED = (
+    "updated_at",
+    "opened_at",
+    "failed_at",
+    "responded_at",
+    "resolved_at",
+    "closed_at",
+    "reported_resolved_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +64,47 @@ class Understanding:
         return self.ignored[0][:500] if self.ignored else None
 
 
-def read_body(body: bytes, read: Callable[[Any], Reading]) -> Understanding:
+def check_times(facts: TicketFacts, now: datetime) -> None:
+    """Nothing has happened yet that happens later than an hour from now: such a time would be newer than every update
+    to come. Raises `Unmappable`."""
+    latest = now + _CLOCKS_DIFFER
+    for name in _HAPPENED:
+        moment = getattr(facts, name)
+        if moment is not None and moment > latest:
+            raise Unmappable(
+                f"{name}: {moment.isoformat()} lies in the future, and it is {now.isoformat(timespec='seconds')} now; "
+                "mend the sender's clock, or the connection's time_zone"
+            )
+
+
+def read_body(body: bytes, read: Callable[[Any], Reading], now: datetime) -> Understanding:
     """A JSON body, one object or a list of them, by the connection's reader."""
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         return Understanding(unread=[Unread("body", f"not JSON: {error}", body)])
     if isinstance(payload, list):
-        return read_elements(payload, read)
+        return read_elements(payload, read, now)
     understood = Understanding()
-    _take(understood, "body", payload, read)
+    _take(understood, "body", payload, read, now)
     return understood
 
 
-def read_elements(elements: Sequence[Any], read: Callable[[Any], Reading]) -> Understanding:
+def read_elements(elements: Sequence[Any], read: Callable[[Any], Reading], now: datetime) -> Understanding:
     """Several elements, each by itself."""
     understood = Understanding()
     for index, element in enumerate(elements):
-        _take(understood, f"[{index}]", element, read)
+        _take(understood, f"[{index}]", element, read, now)
     return understood
 
 
-def _take(understood: Understanding, place: str, element: Any, read: Callable[[Any], Reading]) -> None:
+def _take(
+    understood: Understanding, place: str, element: Any, read: Callable[[Any], Reading], now: datetime
+) -> None:
     try:
         facts, ignored = read(element)
+        for fact in facts:
+            check_times(fact, now)
     except Unmappable as error:
         understood.unread.append(Unread(place, str(error), dump(element)))
         return
@@ -95,22 +122,26 @@ def read_fact(element: Any) -> Reading:
         raise Unmappable("; ".join(reasons)) from error
 
 
-def read_rows(rows: Sequence[Row], first: int, filename: str, source: str, zone: tzinfo) -> Understanding:
+def read_rows(
+    rows: Sequence[Row], first: int, filename: str, source: str, zone: tzinfo, now: datetime
+) -> Understanding:
     """Rows of an export, of which the first is data row `first`."""
     understood = Understanding()
     for number, row in enumerate(rows, first):
         try:
-            understood.facts.append(map_row(row, source, zone))
+            facts = map_row(row, source, zone)
+            check_times(facts, now)
+            understood.facts.append(facts)
         except Unmappable as error:
             raw = orjson.dumps({str(name): value for name, value in row.items()})
             understood.unread.append(Unread(f"{filename} data row {number}", str(error), raw))
     return understood
 
 
-def read_csv(body: bytes, source: str, zone: tzinfo) -> Understanding:
+def read_csv(body: bytes, source: str, zone: tzinfo, now: datetime) -> Understanding:
     """A chunk of an export that was taken before: a header line and rows."""
     reader = csv.DictReader(StringIO(body.decode("utf-8-sig"), newline=""), restkey=None, strict=True)
-    return read_rows(list(reader), 1, "chunk", source, zone)
+    return read_rows(list(reader), 1, "chunk", source, zone, now)
 
 
 def dump(element: Any) -> bytes:

@@ -68,7 +68,7 @@ async def take_page(session: AsyncSession, opened: Opened, elements: Sequence[An
     """Take a page that was polled, as if each of its elements had been posted."""
     if not elements:
         return
-    understood = rules.read_elements(elements, opened.source.read)
+    understood = rules.read_elements(elements, opened.source.read, clock.now())
     body = orjson.dumps(list(elements))
     values = payload_values(opened.key, "poll", _JSON, body, understood)
     await repository.keep_payloads(session, [values])
@@ -105,7 +105,7 @@ def payload_values(
 
 def read_facts(elements: Sequence[Any]) -> tuple[list[TicketFacts], list[Unread]]:
     """Our own facts, element by element: what is malformed does not keep the rest."""
-    understood = rules.read_elements(elements, rules.read_fact)
+    understood = rules.read_elements(elements, rules.read_fact, clock.now())
     return understood.facts, understood.unread
 
 
@@ -237,10 +237,14 @@ def _read_again(item: Row[Any], opened: Opened | None) -> Reading:
         raise Unmappable(f"not JSON: {error}") from error
     if item.format == CSV_ROW:
         zone = connections.find_zone("UTC") if opened is None else opened.zone
-        return Reading((map_row(element, item.connection or "servicenow", zone),))
-    if item.format == FACTS or opened is None:
-        return rules.read_fact(element)
-    return opened.source.read(element)
+        reading = Reading((map_row(element, item.connection or "servicenow", zone),))
+    elif item.format == FACTS or opened is None:
+        reading = rules.read_fact(element)
+    else:
+        reading = opened.source.read(element)
+    for facts in reading.facts:
+        rules.check_times(facts, clock.now())
+    return reading
 
 
 async def find_payload(session: AsyncSession, payload_id: UUID) -> Row[Any]:
@@ -292,8 +296,8 @@ def _read_payload(payload: Row[Any], opened: Opened | None) -> Understanding:
     body = repository.unpack(payload)
     if payload.content_type == CSV:
         zone = connections.find_zone("UTC") if opened is None else opened.zone
-        return rules.read_csv(body, payload.connection, zone)
-    return rules.read_body(body, rules.read_fact if opened is None else opened.source.read)
+        return rules.read_csv(body, payload.connection, zone, clock.now())
+    return rules.read_body(body, rules.read_fact if opened is None else opened.source.read, clock.now())
 
 
 async def request_replay(session: AsyncSession, connection: str, body: ReplayBody) -> Row[Any]:

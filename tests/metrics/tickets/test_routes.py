@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from shared.auth import Role
 from tests.support.fleet import Fleet
+from tests.support.solo import Solo
 from tests.support.tickets import body
 from tests.support.waiting import eventually
 
@@ -121,3 +122,22 @@ class TestGetTicket:
         async with fleet.client(Role.SERVICE_DESK) as client:
             answer = await client.get(f"{URL}/0199f0a0-0000-7000-8000-000000000001")
         assert answer.status_code == 404
+
+
+class TestFutureTimes:
+    async def test_what_has_not_happened_yet_is_quarantined_and_keeps_no_later_update_out(self, solo: Solo) -> None:
+        """R142: an update from 2099 would be newer than every one to come."""
+        desk = solo.client(Role.INTEGRATION, Role.SERVICE_DESK)
+        answer = await desk.post("/metrics/v1/tickets", json=body("new", updated_at="2099-01-01T00:00:00Z"))
+        assert answer.status_code == 422
+        assert "updated_at: 2099-01-01" in answer.json()["detail"]
+        assert "time_zone" in answer.json()["detail"]
+        (item,) = (await desk.get("/metrics/v1/quarantine")).json()["items"]
+        again = await desk.post(f"/metrics/v1/quarantine/{item['id']}/replay")
+        assert again.status_code == 409
+        assert (await desk.post("/metrics/v1/tickets", json=body("in_progress", 1))).json()["changed"] == 1
+
+    async def test_a_deadline_may_lie_ahead(self, solo: Solo) -> None:
+        desk = solo.client(Role.INTEGRATION)
+        answer = await desk.post("/metrics/v1/tickets", json=body("new", due_at="2099-01-01T00:00:00Z"))
+        assert answer.json()["accepted"] == 1
