@@ -24,7 +24,7 @@ from services.fleet import DEFINE
 from tests.openapi.conftest import SECRET, Served
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = int(os.environ.get("RATCHET_TEST_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("RATCHET_TEST_EXAMPLES", "6"))
 CONFIG = schemathesis.Config.from_dict(
     {"generation": {"deterministic": True, "database": "none"}, "cache": {"enabled": False}}
 )
