@@ -1,5 +1,6 @@
 """Migrations: each service brings its own schema to its newest form when it starts."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,5 +67,11 @@ async def upgrade(url: str, role: str | None, folder: Path, schema: str) -> None
 def _upgrade(connection: Connection, folder: Path, schema: str) -> None:
     made = config(folder, schema, connection)
     current = MigrationContext.configure(connection, opts={"version_table_schema": schema}).get_current_heads()
-    if set(current) != set(ScriptDirectory.from_config(made).get_heads()):
+    if set(current) != _heads(folder, schema):
         command.upgrade(made, "head")
+
+
+@cache
+def _heads(folder: Path, schema: str) -> frozenset[str]:
+    """The newest revisions; the files are read once a process."""
+    return frozenset(ScriptDirectory.from_config(config(folder, schema)).get_heads())

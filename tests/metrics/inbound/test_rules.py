@@ -5,7 +5,7 @@ import pytest
 from services.metrics.inbound.rules import first_id_at, read_body, read_fact
 from shared.ids import new_id
 from shared.ticketing.sources import Reading
-from tests.support.tickets import facts
+from tests.support.tickets import at, facts
 
 
 class TestReadBody:
@@ -26,7 +26,7 @@ class TestReadBody:
                 return Reading((facts(),)) if element else Reading((), "nothing to say")
             return read_fact(element)
 
-        understood = read_body(body, read)
+        understood = read_body(body, read, at(0))
         assert understood.outcome == outcome
         assert (understood.note or "").startswith(note or "")
         assert (understood.note is None) == (note is None)
