@@ -98,9 +98,7 @@ def read_elements(elements: Sequence[Any], read: Callable[[Any], Reading], now: 
     return understood
 
 
-def _take(
-    understood: Understanding, place: str, element: Any, read: Callable[[Any], Reading], now: datetime
-) -> None:
+def _take(understood: Understanding, place: str, element: Any, read: Callable[[Any], Reading], now: datetime) -> None:
     try:
         facts, ignored = read(element)
         for fact in facts:
