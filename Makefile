@@ -15,7 +15,7 @@ run: .venv/.installed ## Run Ratchet on http://127.0.0.1:8000 (ARGS="--port 9000
 	@exec $(BIN)/ratchet serve $(ARGS)
 
 test: .venv/.installed-dev ## Run the tests (ARGS="tests/audit -x")
-	$(BIN)/python -m pytest -n 3 $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: .venv/.installed-dev ## What must hold beside the tests: format, lint, types, arrows, migrations, lock
 	$(BIN)/ruff format --check .

@@ -22,8 +22,6 @@ from shared.http import acting
 from shared.provision import connect, create_database
 from shared.settings import Settings
 from shared.telemetry import configure_logging
-from tests.support.emptying import empty as empty_database
-from tests.support.emptying import keep_first_day
 from tests.support.fleet import Fleet, running
 from tests.support.postgres import PostgresForTests, with_database
 from tests.support.rabbitmq import PrivateRabbitMQ
@@ -148,27 +146,10 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
     await connection.close()
 
 
-@pytest.fixture(scope="session")
-async def _fleet_database(postgres_url: str) -> str:
-    name = f"fleet_{uuid4().hex}"
-    await _create_database(postgres_url, name)
-    connection = await connect(with_database(postgres_url, name))
-    try:
-        await keep_first_day(connection, list(DEFINE))
-    finally:
-        await connection.close()
-    return with_database(postgres_url, name)
-
-
 @pytest.fixture
-async def fleet(settings: Settings, _fleet_database: str) -> AsyncIterator[Fleet]:
-    """All five services on the local bus, as on their first day."""
-    connection = await connect(_fleet_database)
-    try:
-        await empty_database(connection, list(DEFINE))
-    finally:
-        await connection.close()
-    async with running(list(DEFINE), settings, _fleet_database, LocalBus()) as started:
+async def fleet(settings: Settings, database_url: str) -> AsyncIterator[Fleet]:
+    """All five services on the local bus."""
+    async with running(list(DEFINE), settings, database_url, LocalBus()) as started:
         yield started
 
 
