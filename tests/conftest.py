@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
@@ -22,10 +22,11 @@ from shared.http import acting
 from shared.provision import connect, create_database
 from shared.settings import Settings
 from shared.telemetry import configure_logging
-from tests.support.fleet import Fleet, running
+from tests.support.fleet import Fleet
+from tests.support.kept import Keep, Kept, keep
 from tests.support.postgres import PostgresForTests, with_database
 from tests.support.rabbitmq import PrivateRabbitMQ
-from tests.support.solo import Solo, empty, start_solo
+from tests.support.solo import Solo
 
 _POSTGRES = "RATCHET_TEST_POSTGRES"
 _RABBITMQ = "RATCHET_TEST_RABBITMQ"
@@ -146,10 +147,28 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
     await connection.close()
 
 
+@pytest.fixture(scope="session")
+async def kept(settings: Settings, postgres_url: str) -> AsyncIterator[Keep]:
+    """Services by name, made once for all tests that ask for the same ones; `made_with` are other settings."""
+    made: dict[tuple[object, ...], Kept] = {}
+
+    async def get(*names: str, made_with: Settings = settings) -> Kept:
+        asked = (*names, type(made_with))
+        if asked not in made:
+            database = f"kept_{uuid4().hex}"
+            await _create_database(postgres_url, database)
+            made[asked] = await keep(list(names), made_with, with_database(postgres_url, database))
+        return made[asked]
+
+    yield get
+    for one in made.values():
+        await one.close()
+
+
 @pytest.fixture
-async def fleet(settings: Settings, database_url: str) -> AsyncIterator[Fleet]:
-    """All five services on the local bus."""
-    async with running(list(DEFINE), settings, database_url, LocalBus()) as started:
+async def fleet(kept: Keep) -> AsyncIterator[Fleet]:
+    """All five services on the local bus, running."""
+    async with (await kept(*DEFINE)).started() as started:
         yield started
 
 
@@ -158,38 +177,20 @@ def _service_of(request: pytest.FixtureRequest) -> str:
     return Path(request.path).relative_to(Path(__file__).parent).parts[0]
 
 
-@pytest.fixture(scope="session")
-async def _solos(settings: Settings, postgres_url: str) -> AsyncIterator[Callable[[str], Awaitable[Solo]]]:
-    made: dict[str, Solo] = {}
-
-    async def get(name: str) -> Solo:
-        if name not in made:
-            database = f"solo_{name}_{uuid4().hex}"
-            await _create_database(postgres_url, database)
-            made[name] = await start_solo(name, settings, with_database(postgres_url, database))
-        return made[name]
-
-    yield get
-    for solo in made.values():
-        await solo.service.close()
+@pytest.fixture
+async def service(request: pytest.FixtureRequest, kept: Keep) -> Service:
+    """The service whose tests these are (the folder's name), as it is on its first day; its relay and jobs do not
+    run."""
+    made = await kept(_service_of(request))
+    await made.empty()
+    return made.services[0]
 
 
 @pytest.fixture
-async def solo(request: pytest.FixtureRequest, _solos: Callable[[str], Awaitable[Solo]]) -> Solo:
-    """The service whose tests these are (the folder's name), as it is on its first day: about ten times as fast as a
-    database and a fleet of the test's own."""
-    made = await _solos(_service_of(request))
-    await empty(made)
-    return made
-
-
-@pytest.fixture
-async def service(request: pytest.FixtureRequest, settings: Settings, database_url: str) -> AsyncIterator[Service]:
-    """The service whose tests these are (the folder's name), prepared; its relay and jobs do not run."""
-    (made,) = make_services([_service_of(request)], settings, database_url, LocalBus())
-    await made.prepare()
-    yield made
-    await made.close()
+async def solo(request: pytest.FixtureRequest, kept: Keep, service: Service) -> Solo:
+    """The same with clients, and with its outbox to read."""
+    fleet = (await kept(_service_of(request))).fleet
+    return Solo(fleet.services, fleet.transport, fleet.settings, service)
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 
 from shared.bus.local import LocalBus
 from shared.bus.port import Outgoing
-from shared.settings import Settings
 from tests.improvement.builders import People
-from tests.support.fleet import Fleet, running
+from tests.support.fleet import Fleet
+from tests.support.kept import Keep
 
 
 class RememberingBus(LocalBus):
@@ -30,13 +30,11 @@ def retry_seconds() -> str:
 
 
 @pytest.fixture
-async def alone(
-    settings: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch, retry_seconds: str
-) -> AsyncIterator[Fleet]:
+async def alone(kept: Keep, monkeypatch: pytest.MonkeyPatch, retry_seconds: str) -> AsyncIterator[Fleet]:
     """The improvement service by itself: what metrics would tell, the test tells."""
     monkeypatch.setenv("RATCHET_IMPROVEMENT_CHANGE_RETRY_SECONDS", retry_seconds)
     monkeypatch.setenv("RATCHET_IMPROVEMENT_CHANGE_POLL_SECONDS", "0.05")
-    async with running(["improvement"], settings, database_url, RememberingBus()) as fleet:
+    async with (await kept("improvement")).started(RememberingBus()) as fleet:
         yield fleet
 
 

@@ -3,8 +3,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.notifier.settings import NotifierSettings
+from shared.auth import Role
 from shared.settings import Settings
 from tests.notifier.receiver import Receiver, receiving
+from tests.notifier.steps import Notifier
+from tests.support.kept import Keep
 
 
 @pytest.fixture
@@ -29,3 +32,11 @@ def quick(settings: Settings) -> NotifierSettings:
         lease_seconds=6,
         poll_seconds=0.05,
     )
+
+
+@pytest.fixture
+async def notifier(kept: Keep, quick: NotifierSettings) -> AsyncIterator[Notifier]:
+    """The notifier by itself, running, and an administrator's client."""
+    made = await kept("notifier", made_with=quick)
+    async with made.started() as fleet, fleet.client(Role.ADMINISTRATOR) as client:
+        yield Notifier(fleet, client)

@@ -11,13 +11,12 @@ from sqlalchemy import text
 from services.audit.ledger.service import append_events
 from services.audit.ledger.words import RECORDS, TELLINGS
 from shared.auth import SESSION_COOKIE, Role
-from shared.bus.local import LocalBus
 from shared.events.envelope import Draft, Fact, Origin, parse, serialise
 from shared.events.improvement import ImprovementApproved, ImprovementOpened, ImprovementWithdrawn
 from shared.events.metrics import GapClosed, GapDetected, GapImpact, IncidentOpened, MeasureDefined
 from shared.events.registry import CONTRACTS
-from shared.settings import Settings
-from tests.support.fleet import Fleet, running
+from tests.support.fleet import Fleet
+from tests.support.kept import Keep
 
 GAP = UUID("0199f0a0-0000-7000-8000-000000000001")
 MARCH = datetime(2016, 3, 1, 12, tzinfo=UTC)
@@ -74,8 +73,8 @@ def withdrawn(reason: str) -> ImprovementWithdrawn:
 
 
 @pytest.fixture
-async def audit(settings: Settings, database_url: str) -> AsyncIterator[Fleet]:
-    async with running(["audit"], settings, database_url, LocalBus()) as started:
+async def audit(kept: Keep) -> AsyncIterator[Fleet]:
+    async with (await kept("audit")).started() as started:
         yield started
 
 

@@ -14,12 +14,6 @@ from tests.notifier.steps import Notifier, a_gap_closed, notifying
 from tests.support.waiting import eventually
 
 
-@pytest.fixture
-async def notifier(quick: NotifierSettings, database_url: str):
-    async with notifying(quick, database_url) as started:
-        yield started
-
-
 class TestDelivery:
     async def test_the_library_verifies_what_arrives(self, notifier: Notifier, receiver: Receiver) -> None:
         endpoint = await notifier.subscribe(receiver.url())

@@ -1,23 +1,15 @@
 import re
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from services.notifier.settings import NotifierSettings
 from shared.auth import Role
 from tests.notifier.receiver import Receiver
-from tests.notifier.steps import Notifier, notifying
+from tests.notifier.steps import Notifier
 
 HERE = {"Accept": "text/html", "Origin": "http://ratchet.test"}
 PAGE = "/notifier/endpoints"
-
-
-@pytest.fixture
-async def notifier(quick: NotifierSettings, database_url: str) -> AsyncIterator[Notifier]:
-    async with notifying(quick, database_url) as started:
-        yield started
 
 
 async def press(notifier: Notifier, path: str, **form: str) -> httpx.Response:

@@ -24,12 +24,6 @@ URL = "https://hooks.example.com/ratchet"
 ENDPOINTS = "/notifier/v1/endpoints"
 
 
-@pytest.fixture
-async def notifier(quick: NotifierSettings, database_url: str) -> AsyncIterator[Notifier]:
-    async with notifying(quick, database_url) as started:
-        yield started
-
-
 class TestCreate:
     async def test_answers_the_secret_once(self, notifier: Notifier) -> None:
         answer = await notifier.client.post(ENDPOINTS, json={"url": URL, "description": "The data lake"})
