@@ -9,23 +9,17 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
+from shared.ticketing.access import Access
 from shared.ticketing.facts import State, TicketFacts
 
 Authentication = Literal["standard_webhooks", "bearer", "basic", "hub_sha1", "hub_sha256", "url_secret", "none"]
 """How a sender proves itself; `none` takes no webhooks at all."""
 
-PollAuthentication = Literal["bearer", "basic", "token", "api_key"]
-"""How we prove ourselves when we poll: `token` is Request Tracker's, `api_key` Redmine's header."""
-
 
 @dataclass(frozen=True, slots=True)
-class PollConfig:
-    """Where to poll and as whom. `secret` is `user:password` for basic. `filter` narrows the records in the system's
-    own query language."""
+class PollConfig(Access):
+    """Where to poll and as whom. `filter` narrows the records in the system's own query language."""
 
-    base_url: str
-    authentication: PollAuthentication
-    secret: str
     filter: str | None = None
 
 
@@ -69,14 +63,6 @@ class NotProven(Exception):
     """The sender did not prove that it has the connection's secret: says what was looked at."""
 
 
-class SourceFailed(Exception):
-    """The system could not be polled: says why, in words for a person, and when to come again where it said so."""
-
-    def __init__(self, reason: str, retry_after_seconds: float | None = None) -> None:
-        super().__init__(reason)
-        self.retry_after_seconds = retry_after_seconds
-
-
 class IncidentSource(Protocol):
     """Where tickets come from."""
 
@@ -89,7 +75,7 @@ class IncidentSource(Protocol):
         ...
 
     async def poll(self, position: Position) -> PollPage:
-        """The page at this position, in order of update. Raises `SourceFailed`."""
+        """The page at this position, in order of update. Raises `RemoteFailed`."""
         ...
 
 

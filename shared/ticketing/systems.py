@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.ticketing.access import RemoteAuthentication
 from shared.ticketing.generic.source import open_generic
 from shared.ticketing.jira.client import open_jira
 from shared.ticketing.redmine.client import RedmineSource
 from shared.ticketing.request_tracker.client import RequestTrackerSource
 from shared.ticketing.servicenow.client import ServiceNowSource
-from shared.ticketing.sources import Authentication, IncidentSource, PollAuthentication, SourceConfig
+from shared.ticketing.sources import Authentication, IncidentSource, SourceConfig
 from shared.ticketing.zammad.client import open_zammad
 
 SystemName = Literal["generic", "servicenow", "jira", "zammad", "request_tracker", "redmine"]
@@ -21,7 +22,7 @@ class System:
 
     open: Callable[[SourceConfig], IncidentSource]
     senders: tuple[Authentication, ...]
-    polls: tuple[PollAuthentication, ...] = ()
+    polls: tuple[RemoteAuthentication, ...] = ()
 
 
 SYSTEMS: dict[SystemName, System] = {

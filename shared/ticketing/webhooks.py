@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.senders import verify_sender
-from shared.ticketing.sources import PollPage, Position, Reading, SourceConfig, SourceFailed
+from shared.ticketing.sources import PollPage, Position, Reading, SourceConfig
 
 Map = Callable[[Any, SourceConfig], Reading]
 
@@ -23,4 +24,4 @@ class WebhookSource:
         return self._map(payload, self._config)
 
     async def poll(self, position: Position) -> PollPage:
-        raise SourceFailed("this system is not polled: it sends webhooks")
+        raise RemoteFailed("this system is not polled: it sends webhooks")

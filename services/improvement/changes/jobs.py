@@ -16,7 +16,8 @@ from shared import clock
 from shared.database import Database
 from shared.jobs import Job
 from shared.problems import Problem
-from shared.ticketing.changes import ChangeRequest, ChangeSink, RaisedChange, SinkFailed
+from shared.ticketing.changes import ChangeRequest, ChangeSink, RaisedChange
+from shared.ticketing.failures import RemoteFailed
 
 _log = structlog.get_logger(__name__)
 
@@ -82,7 +83,7 @@ async def _try(claim: _Claim) -> tuple[str, RaisedChange | None, str | None]:
         if found is not None:
             return "found", found, None
         return "raised", await claim.sink.raise_change(claim.request), None
-    except SinkFailed as error:
+    except RemoteFailed as error:
         return "failed", None, str(error)
     except Exception as error:  # whatever an adapter raises, the attempt is a row and the next one comes
         _log.exception("change_attempt_crashed", change_id=str(claim.change_id))
@@ -110,5 +111,5 @@ async def _poll(database: Database, claim: _Claim) -> None:
             return
         async with database.transaction() as session:
             await service.settle_change(session, claim.change_id, outcome, clock.now())
-    except (SinkFailed, Problem) as error:  # an outcome that cannot be is the remote's mistake; it is asked again
+    except (RemoteFailed, Problem) as error:  # an outcome that cannot be is the remote's mistake; it is asked again
         _log.warning("change_outcome_unknown", change_id=str(claim.change_id), error=str(error))

@@ -16,7 +16,8 @@ from shared import clock
 from shared.database import Database
 from shared.jobs import Job
 from shared.problems import Problem
-from shared.ticketing.sources import PollPage, SourceFailed
+from shared.ticketing.failures import RemoteFailed
+from shared.ticketing.sources import PollPage
 
 _log = structlog.get_logger(__name__)
 
@@ -60,7 +61,7 @@ async def _poll(database: Database, sources: Sources, settings: MetricsSettings,
         async with asyncio.timeout(PAGE_SECONDS):
             page = await opened.source.poll(position)
         await _take_page(database, row, opened, page)
-    except SourceFailed as error:
+    except RemoteFailed as error:
         await _note_failure(database, settings, row, str(error), error.retry_after_seconds)
     except Problem as error:
         await _note_failure(database, settings, row, error.detail, None)

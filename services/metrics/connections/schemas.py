@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, JsonValue, StringConstraints
 
 from shared.fields import Body, Moment, Name
+from shared.ticketing.access import RemoteAuthentication
 from shared.ticketing.facts import State
-from shared.ticketing.sources import Authentication, PollAuthentication
+from shared.ticketing.sources import Authentication
 from shared.ticketing.systems import SystemName
 
 Fact = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
@@ -22,7 +23,7 @@ class PollBody(Body):
     """
 
     base_url: Address
-    authentication: PollAuthentication | None = None
+    authentication: RemoteAuthentication | None = None
     secret: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTABLE)] | None = None
     filter: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000, pattern=r"^[^\x00]*$")] | None = (
         None
@@ -57,7 +58,7 @@ class PollView(BaseModel):
     """How it is polled. `polled_until` is how far: what was updated up to then was taken."""
 
     base_url: str
-    authentication: PollAuthentication
+    authentication: RemoteAuthentication
     filter: str | None
     every_seconds: int
     since: datetime | None

@@ -21,7 +21,8 @@ from shared.ids import new_id
 from shared.outbox import record
 from shared.sealing import Sealer
 from shared.ticketing.facts import Unmappable
-from shared.ticketing.sources import Authentication, IncidentSource, PollConfig, Position, SourceConfig, SourceFailed
+from shared.ticketing.failures import RemoteFailed
+from shared.ticketing.sources import Authentication, IncidentSource, PollConfig, Position, SourceConfig
 from shared.ticketing.systems import SYSTEMS, System
 
 POLL_JOB = "metrics.poll_connections"
@@ -219,7 +220,7 @@ async def try_connection(opened: Opened, is_polled: bool) -> list[Finding]:
         return [Finding(what="poll", ok=True, detail=detail)]
     try:
         page = await opened.source.poll(Position(clock.now() - _TEST_WINDOW))
-    except SourceFailed as error:
+    except RemoteFailed as error:
         return [Finding(what="poll", ok=False, detail=str(error))]
     count = len(page.elements)
     found = [Finding(what="poll", ok=True, detail=f"signed in; {count} records changed in the last day were read")]

@@ -14,7 +14,8 @@ from standardwebhooks.webhooks import Webhook
 
 from shared import clock
 from shared.ids import new_id
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeState, RaisedChange, SinkFailed
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeState, RaisedChange
+from shared.ticketing.failures import RemoteFailed
 
 TIMEOUT_SECONDS = 10.0
 MOST_BYTES = 256 * 1024
@@ -72,7 +73,7 @@ class GenericChangeSink:
         _, answer = await self._call("POST", self._config.url, request.correlation_id, body, once)
         raised = self._read_record(answer)
         if raised is None:
-            raise SinkFailed(f"the answer holds no id at {self._config.id_pointer}: {_show(orjson.dumps(answer))}")
+            raise RemoteFailed(f"the answer holds no id at {self._config.id_pointer}: {_show(orjson.dumps(answer))}")
         return raised
 
     async def outcome(self, external_id: str) -> ChangeOutcome | None:
@@ -82,7 +83,7 @@ class GenericChangeSink:
         status, answer = await self._ask(url)
         word = _text(_point(answer, self._config.state_pointer))
         if status == 404 or word is None:
-            raise SinkFailed(f"{url} tells no state at {self._config.state_pointer}")
+            raise RemoteFailed(f"{url} tells no state at {self._config.state_pointer}")
         state = self._config.states.get(word) or _own_word(word)
         return None if state is None else ChangeOutcome(state, self._read_moment(answer))
 
@@ -97,9 +98,9 @@ class GenericChangeSink:
         try:
             moment = datetime.fromisoformat(told) if told else None
         except ValueError as error:
-            raise SinkFailed(f"'{told}' at {self._config.implemented_at_pointer} is no ISO 8601 time") from error
+            raise RemoteFailed(f"'{told}' at {self._config.implemented_at_pointer} is no ISO 8601 time") from error
         if moment is not None and moment.tzinfo is None:
-            raise SinkFailed(f"'{told}' at {self._config.implemented_at_pointer} has no zone")
+            raise RemoteFailed(f"'{told}' at {self._config.implemented_at_pointer} has no zone")
         return moment.astimezone(UTC) if moment else None
 
     async def _ask(self, url: str) -> tuple[int, Any]:
@@ -113,17 +114,17 @@ class GenericChangeSink:
             async with asyncio.timeout(self._timeout_seconds):
                 status, content = await self._exchange(method, url, message_id, body, extra)
         except TimeoutError as error:
-            raise SinkFailed(f"no answer within {self._timeout_seconds:g} s") from error
+            raise RemoteFailed(f"no answer within {self._timeout_seconds:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise SinkFailed(f"{type(error).__name__}: {error}"[:_SHOWN]) from error
+            raise RemoteFailed(f"{type(error).__name__}: {error}"[:_SHOWN]) from error
         if status == 404 and method == "GET":
             return status, None
         if not 200 <= status < 300:
-            raise SinkFailed(f"answered {status}: {_show(content)}")
+            raise RemoteFailed(f"answered {status}: {_show(content)}")
         try:
             return status, orjson.loads(content) if content else None
         except orjson.JSONDecodeError as error:
-            raise SinkFailed(f"answered {status} with what is not JSON: {_show(content)}") from error
+            raise RemoteFailed(f"answered {status} with what is not JSON: {_show(content)}") from error
 
     async def _exchange(
         self, method: str, url: str, message_id: str, body: bytes, extra: Mapping[str, str]
@@ -144,7 +145,7 @@ class GenericChangeSink:
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > MOST_BYTES:
-                    raise SinkFailed(f"the answer is longer than {MOST_BYTES} bytes")
+                    raise RemoteFailed(f"the answer is longer than {MOST_BYTES} bytes")
             return response.status_code, content
 
 

@@ -6,11 +6,12 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import parse_qsl
 
+from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import member, newest
 from shared.ticketing.redmine.mapper import map_issue
 from shared.ticketing.remote import Asking, Remote
 from shared.ticketing.senders import verify_sender
-from shared.ticketing.sources import PollConfig, PollPage, Position, Reading, SourceConfig, SourceFailed, follow
+from shared.ticketing.sources import PollConfig, PollPage, Position, Reading, SourceConfig, follow
 
 PAGE_SIZE = 50
 AT_ONCE = 4
@@ -33,13 +34,13 @@ class RedmineSource:
     async def poll(self, position: Position) -> PollPage:
         poll = self._config.poll
         if poll is None:
-            raise SourceFailed("this connection has no base_url to poll")
+            raise RemoteFailed("this connection has no base_url to poll")
         async with Remote(poll, timeout_seconds=self._timeout_seconds).session() as remote:
             await remote.get("/users/current.json")  # a wrong key is taken for nobody, who may read public issues
             answer = await remote.get("/issues.json", self._query(poll, position))
             issues = member(answer, "issues")
             if not isinstance(issues, list):
-                raise SourceFailed("the answer has no list 'issues'; check base_url, and that REST is switched on")
+                raise RemoteFailed("the answer has no list 'issues'; check base_url, and that REST is switched on")
             statuses = member(await remote.get("/issue_statuses.json"), "issue_statuses") if issues else []
             gate = asyncio.Semaphore(AT_ONCE)
             found = await asyncio.gather(*(_with_journals(remote, gate, issue) for issue in issues))
@@ -63,7 +64,7 @@ async def _with_journals(remote: Asking, gate: asyncio.Semaphore, issue: Any) ->
     """The issue with its journals; None when it was deleted meanwhile."""
     number = member(issue, "id")
     if not str(number).isdecimal():
-        raise SourceFailed("the answer holds an issue without id")
+        raise RemoteFailed("the answer holds an issue without id")
     async with gate:
         answer = await remote.find(f"/issues/{number}.json", {"include": "journals"})
     return member(answer, "issue")

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from shared import clock
+from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import member, newest
 from shared.ticketing.remote import Asking, Remote
 from shared.ticketing.request_tracker.mapper import map_payload
 from shared.ticketing.senders import verify_sender
-from shared.ticketing.sources import PollConfig, PollPage, Position, Reading, SourceConfig, SourceFailed, follow
+from shared.ticketing.sources import PollConfig, PollPage, Position, Reading, SourceConfig, follow
 
 PAGE_SIZE = 50
 AT_ONCE = 4
@@ -43,12 +44,12 @@ class RequestTrackerSource:
     async def poll(self, position: Position) -> PollPage:
         poll = self._config.poll
         if poll is None:
-            raise SourceFailed("this connection has no base_url to poll")
+            raise RemoteFailed("this connection has no base_url to poll")
         async with Remote(poll, timeout_seconds=self._timeout_seconds).session() as remote:
             answer = await remote.get("/REST/2.0/tickets", self._query(poll, position))
             tickets = member(answer, "items")
             if not isinstance(tickets, list):
-                raise SourceFailed("REST2's answer has no list 'items'; check base_url")
+                raise RemoteFailed("REST2's answer has no list 'items'; check base_url")
             gate = asyncio.Semaphore(AT_ONCE)
             wanted = [ticket for ticket in tickets if _is_since(ticket, position.since)]
             elements = await asyncio.gather(*(_with_history(remote, gate, ticket) for ticket in wanted))
@@ -81,7 +82,7 @@ async def _with_history(remote: Asking, gate: asyncio.Semaphore, ticket: Any) ->
     items: list[Any] = []
     number = member(ticket, "id")
     if not str(number).isdecimal():
-        raise SourceFailed("REST2's answer holds a ticket without id")
+        raise RemoteFailed("REST2's answer holds a ticket without id")
     async with gate:
         for page in range(1, MOST_HISTORY_PAGES + 1):
             params: dict[str, str | int] = {"fields": _HISTORY_FIELDS, "per_page": _HISTORY_PAGE_SIZE, "page": page}

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import member, newest
 from shared.ticketing.remote import Remote
 from shared.ticketing.senders import verify_sender
 from shared.ticketing.servicenow.mapper import map_record
-from shared.ticketing.sources import PollConfig, PollPage, Position, Reading, SourceConfig, SourceFailed, follow
+from shared.ticketing.sources import PollConfig, PollPage, Position, Reading, SourceConfig, follow
 
 PAGE_SIZE = 200
 _TABLE = "/api/now/table/incident"
@@ -36,12 +37,12 @@ class ServiceNowSource:
     async def poll(self, position: Position) -> PollPage:
         poll = self._config.poll
         if poll is None:
-            raise SourceFailed("this connection has no base_url to poll")
+            raise RemoteFailed("this connection has no base_url to poll")
         async with Remote(poll, timeout_seconds=self._timeout_seconds).session() as remote:
             answer = await remote.get(_TABLE, self._query(poll, position))
         records = member(answer, "result")
         if not isinstance(records, list):
-            raise SourceFailed("the Table API's answer has no list 'result'; check base_url")
+            raise RemoteFailed("the Table API's answer has no list 'result'; check base_url")
         is_last = len(records) < self._page_size
         last = newest(map(_updated_on, records), self._config.zone)
         return PollPage(records, follow(position, last, is_last), is_last)

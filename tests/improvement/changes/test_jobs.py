@@ -8,7 +8,8 @@ from services.improvement.connections.service import Ticketing
 from services.improvement.settings import ImprovementSettings
 from shared.http import acting
 from shared.sealing import Sealer
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, SinkFailed
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange
+from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.memory.client import MemoryChangeSink
 from tests.improvement.builders import CHANGES, IMPROVEMENTS, LONG_AGO, PLAN, People, ok, published, rows, until
 from tests.support.fleet import Fleet
@@ -28,11 +29,11 @@ class TroubledSink(MemoryChangeSink):
         self.calls.append("raise")
         if self.down > 0:
             self.down -= 1
-            raise SinkFailed("answered 503: maintenance")
+            raise RemoteFailed("answered 503: maintenance")
         raised = await super().raise_change(request)
         if self.lost > 0:
             self.lost -= 1
-            raise SinkFailed("no answer within 10 s")
+            raise RemoteFailed("no answer within 10 s")
         return raised
 
 

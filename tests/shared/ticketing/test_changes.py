@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeSink, RaisedChange, SinkFailed
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeSink, RaisedChange
+from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.generic.client import MOST_BYTES, GenericChangeSink, GenericConfig, fill
 from shared.ticketing.memory.client import MemoryChangeSink
 
@@ -170,7 +171,7 @@ class TestGenericSink:
     async def test_an_answer_that_comes_too_late_is_found_afterwards(self, desk: Desk) -> None:
         desk.delay_seconds = 2.0
         sink = make_sink(desk)
-        with pytest.raises(SinkFailed, match=r"no answer within 0\.5 s"):
+        with pytest.raises(RemoteFailed, match=r"no answer within 0\.5 s"):
             await sink.raise_change(make_request())
         desk.delay_seconds = 0.0
         assert await sink.find("imp-1:1") == RaisedChange("CHG1", f"{desk.url}/show/CHG1")
@@ -193,15 +194,15 @@ class TestGenericSink:
         self, desk: Desk, status: int, content: bytes, says: str
     ) -> None:
         desk.instead = lambda _method, _path: (status, content)
-        with pytest.raises(SinkFailed, match=says):
+        with pytest.raises(RemoteFailed, match=says):
             await make_sink(desk).raise_change(make_request())
         assert len(desk.requests) == 1
 
     async def test_a_system_that_is_away_is_a_failure_in_words(self, desk: Desk) -> None:
         sink = make_sink(desk, url="http://127.0.0.1:9/", find_url="http://desk:bad/")
-        with pytest.raises(SinkFailed, match="ConnectError"):
+        with pytest.raises(RemoteFailed, match="ConnectError"):
             await sink.raise_change(make_request())
-        with pytest.raises(SinkFailed, match="InvalidURL"):
+        with pytest.raises(RemoteFailed, match="InvalidURL"):
             await sink.find("imp-1:1")
 
     async def test_reads_where_the_pointers_point(self, desk: Desk) -> None:
@@ -221,7 +222,7 @@ class TestGenericSink:
     )
     async def test_an_outcome_that_cannot_be_read_is_told(self, desk: Desk, state: dict[str, str]) -> None:
         desk.states["CHG1"] = state
-        with pytest.raises(SinkFailed):
+        with pytest.raises(RemoteFailed):
             await make_sink(desk).outcome("CHG1")
 
     async def test_a_word_that_nobody_mapped_is_no_outcome(self, desk: Desk) -> None:
