@@ -1,10 +1,11 @@
 """The systems that tickets may come from, how their senders may prove themselves, and how they may be polled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from shared.ticketing.access import RemoteAuthentication
+from shared.ticketing.access import Access, RemoteAuthentication
+from shared.ticketing.changes import IncidentReopener
 from shared.ticketing.generic.source import open_generic
 from shared.ticketing.jira.client import open_jira
 from shared.ticketing.redmine.client import RedmineSource
@@ -16,13 +17,20 @@ from shared.ticketing.zammad.client import open_zammad
 SystemName = Literal["generic", "servicenow", "jira", "zammad", "request_tracker", "redmine"]
 
 
+OpenReopener = Callable[[Access, SourceConfig, Mapping[str, Any]], IncidentReopener]
+"""The mapping is what the connection says of reopening, as `{"transition": "Reopen"}`; raises `ValueError` that says
+what would be right."""
+
+
 @dataclass(frozen=True, slots=True)
 class System:
-    """`senders` and `polls` are what it may be configured with, the usual one first; no `polls`: it is not polled."""
+    """`senders` and `polls` are what it may be configured with, the usual one first; no `polls`: it is not polled; no
+    `reopener`: its incidents cannot be reopened from here."""
 
     open: Callable[[SourceConfig], IncidentSource]
     senders: tuple[Authentication, ...]
     polls: tuple[RemoteAuthentication, ...] = ()
+    reopener: OpenReopener | None = None
 
 
 SYSTEMS: dict[SystemName, System] = {
