@@ -58,6 +58,7 @@ from shared.settings import Settings
 
 def define(settings: Settings) -> Definition:
     """Everything that metrics is made of."""
+    own = MetricsSettings()
     statistics = Worker()
     sources = Sources(Sealer(settings.keys.seal))
     return Definition(
@@ -97,7 +98,7 @@ def define(settings: Settings) -> Definition:
         home="/overview",
         handlers=(*callbacks.handlers, *baselines.handlers, *improvements.handlers, *analysis.handlers),
         jobs=(
-            *evaluation_jobs.make_jobs(MetricsSettings()),
+            *evaluation_jobs.make_jobs(own),
             *measure_jobs.jobs,
             *report_jobs.jobs,
             *analysis_jobs.make_jobs(statistics),
@@ -106,9 +107,9 @@ def define(settings: Settings) -> Definition:
             *agreement_jobs.jobs,
             *clause_jobs.jobs,
             *watch_jobs.jobs,
-            *attainment_jobs.make_jobs(MetricsSettings()),
-            *connection_jobs.make_jobs(sources, MetricsSettings()),
-            *inbound_jobs.make_jobs(sources, MetricsSettings()),
+            *attainment_jobs.make_jobs(own),
+            *connection_jobs.make_jobs(sources, own),
+            *inbound_jobs.make_jobs(sources, own),
         ),
         ports={"sources": sources, "statistics": statistics},
         seed=define_builtin_measures,

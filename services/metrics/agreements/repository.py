@@ -20,7 +20,7 @@ _NUMBERING_LOCK = 0x52_41_47_52
 
 async def list_operating_clauses(session: AsyncSession, on: date) -> Sequence[Row[Any]]:
     """Every clause that counts on that day, with what its agreement says of all of them."""
-    query = _clauses_with_agreement().where(
+    query = clauses_with_agreement().where(
         agreements.c.state.in_(OPERATING),
         agreements.c.effective_from <= on,
         agreements.c.effective_to >= on,
@@ -35,7 +35,7 @@ async def list_clauses_between(session: AsyncSession, first: date, last: date) -
     An agreement that ended before it began to count is none of them.
     """
     ended_on = func.coalesce(agreements.c.ended_on, agreements.c.effective_to)
-    query = _clauses_with_agreement().where(
+    query = clauses_with_agreement().where(
         agreements.c.state.in_((*OPERATING, *_ENDED)),
         agreements.c.signed_at.is_not(None),
         agreements.c.effective_from <= ended_on,
@@ -45,7 +45,8 @@ async def list_clauses_between(session: AsyncSession, first: date, last: date) -
     return list(await session.execute(query))
 
 
-def _clauses_with_agreement() -> Select[Any]:
+def clauses_with_agreement() -> Select[Any]:
+    """Each clause with what its agreement says of it, in the agreements' order."""
     return (
         select(
             clauses.c.id,

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements.models import agreements, clauses
-from services.metrics.agreements.repository import list_clauses_between
+from services.metrics.agreements.repository import clauses_with_agreement, list_clauses_between
 from services.metrics.clauses.clause import Clause, clause_of
 from services.metrics.clauses.models import (
     clause_cases,
@@ -142,27 +142,7 @@ async def list_clauses(
     session: AsyncSession, *, agreement_id: UUID | None = None, clause_ids: Collection[UUID] | None = None
 ) -> list[Clause]:
     """These clauses, or those of this agreement, in its order; of signed agreements whatever became of them."""
-    query = (
-        select(
-            clauses,
-            agreements.c.number,
-            agreements.c.customer,
-            agreements.c.project,
-            agreements.c.services,
-            agreements.c.calendar,
-            agreements.c.settled_by,
-            agreements.c.fee,
-            agreements.c.currency,
-            agreements.c.penalty_cap_percent,
-            agreements.c.effective_from,
-            agreements.c.effective_to,
-            agreements.c.ended_on,
-            agreements.c.owner,
-        )
-        .join(agreements, agreements.c.id == clauses.c.agreement_id)
-        .where(agreements.c.signed_at.is_not(None))
-        .order_by(clauses.c.agreement_id, clauses.c.position)
-    )
+    query = clauses_with_agreement().where(agreements.c.signed_at.is_not(None))
     if agreement_id is not None:
         query = query.where(clauses.c.agreement_id == agreement_id)
     if clause_ids is not None:

@@ -31,7 +31,7 @@ def make_jobs(chosen: MetricsSettings) -> tuple[Job, ...]:
 
     return (
         Job(repository.EVALUATION, min(1.0, chosen.evaluation_quiet_seconds / 2 + 0.05), evaluate_quiet_months),
-        Job("metrics.close_last_month", 60.0, close_last_month),
+        Job("metrics.close_months", 60.0, close_months),
     )
 
 
@@ -82,12 +82,13 @@ def _add(work: _Work, key: tuple[str, date], scopes: frozenset[str] | None) -> N
         known |= scopes
 
 
-async def close_last_month(database: Database) -> int:
-    """Once a month has ended it is judged, with or without a late update."""
-    month = previous_month(month_of(local_day(clock.now(), settings().zone)))
+async def close_months(database: Database) -> int:
+    """Once a month has ended it is judged, with or without a late update; returns how many were."""
+    last = previous_month(month_of(local_day(clock.now(), settings().zone)))
     async with database.transaction() as session:
-        if await repository.close_period(session, month):
-            marks: dict[tuple[Basis, date], set[str] | None] = {(basis, month): None for basis in get_args(Basis)}
-            await repository.mark_dirty(session, marks)
-            return 1
-    return 0
+        closed = await repository.close_periods(session, last)
+        marks: dict[tuple[Basis, date], set[str] | None] = {
+            (basis, month): None for basis in get_args(Basis) for month in closed
+        }
+        await repository.mark_dirty(session, marks)
+        return len(closed)

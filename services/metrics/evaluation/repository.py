@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import ARRAY, Date, Row, Text, bindparam, insert, text
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.metrics.evaluation.models import closed_periods, dirty_marks
+from services.metrics.evaluation.models import dirty_marks
 from services.metrics.measures.formulas import FORMULAS, Expression, Interruptions, is_proportion, period_column
 from services.metrics.measures.periods import Basis, starts_at
 from services.metrics.settings import settings
@@ -35,6 +34,16 @@ _MARK_SCOPED = text(
     bindparam("periods", type_=ARRAY(Date)),
     bindparam("scopes", type_=ARRAY(Text)),
 )
+_CLOSE_PERIODS = text(
+    """
+    INSERT INTO closed_periods (period)
+    SELECT month::date FROM generate_series(
+        least(coalesce((SELECT max(period) + interval '1 month' FROM closed_periods), :last), :last),
+        CAST(:last AS timestamp), interval '1 month') AS month
+    ON CONFLICT DO NOTHING RETURNING period
+    """
+).bindparams(bindparam("last", type_=Date))
+
 _TAKE_MARKS = text(
     """
     WITH oldest AS (
@@ -164,10 +173,10 @@ async def take_marks(session: AsyncSession, most: int, quiet_seconds: float, lat
     ]
 
 
-async def close_period(session: AsyncSession, period: date) -> bool:
-    """Note that this month is over; whether that is news."""
-    statement = upsert(closed_periods).values(period=period).on_conflict_do_nothing()
-    return (await session.execute(statement.returning(closed_periods.c.period))).first() is not None
+async def close_periods(session: AsyncSession, last: date) -> list[date]:
+    """Note that this month is over, and every one before it since the newest that was noted: after a stop of several
+    months none is left out. Returns those that were news."""
+    return list(await session.scalars(_CLOSE_PERIODS, {"last": last}))
 
 
 async def compute(
