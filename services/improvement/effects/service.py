@@ -14,6 +14,7 @@ from services.improvement.improvements import rules as states
 from services.improvement.improvements.models import Improvement
 from services.improvement.improvements.service import append, draft, lock_improvement, move, summarise, touch
 from services.improvement.improvements.service import verification_plan as plan_of
+from services.improvement.tasks import repository as tasks
 from shared.auth import Principal
 from shared.events.envelope import Draft, Event, Origin, current_origin
 from shared.events.improvement import (
@@ -108,7 +109,7 @@ async def verify_improvement(
     """
     record = await lock_improvement(session, improvement_id, if_match)
     state = states.next_state("verify", record.state)
-    implementers = [record.owner, *(task.get("owner") for task in record.tasks)]
+    implementers = [record.owner, *await tasks.list_owners(session, record.id)]
     rules.require_other_verifier((caller.subject, caller.name), implementers)
     evidence = rules.judge_signature(body.verdict, body.reason, assessment_of(record), record.plan_hash)
     signature: dict[str, Any] = {

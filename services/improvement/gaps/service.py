@@ -120,7 +120,6 @@ def _row(event: _Heard) -> dict[str, Any]:
         "measure_key": gap.measure_key,
         "scope": gap.scope,
         "target": gap.expected,
-        "tasks": [],
         "verification_plan": rules.suggest_verification(gap).model_dump(mode="json"),
         "opened_at": event.time,
         "updated_at": event.time,

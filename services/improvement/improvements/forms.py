@@ -1,9 +1,10 @@
 """From what a form holds to a request body, and back to what a form shows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.improvement.improvements.models import Improvement
+from services.improvement.tasks.schemas import TaskView
 
 _PLAIN = (
     "title",
@@ -51,13 +52,13 @@ def read_edit(typed: Mapping[str, str]) -> dict[str, Any]:
     return body
 
 
-def show_edit(record: Improvement) -> dict[str, str]:
+def show_edit(record: Improvement, tasks: Iterable[TaskView]) -> dict[str, str]:
     """What the edit form holds before anybody types."""
     plan = record.verification_plan or {}
     shown = {name: _text(getattr(record, name)) for name in _PLAIN}
     shown |= {name: _text(plan.get(name)) for name in _PLAN}
     shown["guard_measures"] = " ".join(plan.get("guard_measures", ()))
-    shown["tasks"] = "\n".join(_show_task(task) for task in record.tasks)
+    shown["tasks"] = "\n".join(_show_task(task) for task in tasks)
     return shown
 
 
@@ -67,8 +68,8 @@ def _read_task(line: str) -> dict[str, str]:
     return {name: part for name, part in zip(names, parts, strict=False) if part}
 
 
-def _show_task(task: Mapping[str, Any]) -> str:
-    parts = [task["title"], task.get("owner") or "", task.get("due") or ""]
+def _show_task(task: TaskView) -> str:
+    parts = [task.title, task.owner or "", _text(task.due)]
     return " | ".join(parts).rstrip(" |")
 
 

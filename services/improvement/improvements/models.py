@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Double, Identity, Index, Numeric, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Double, Identity, Index, Numeric, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -19,8 +19,10 @@ class Improvement(Record, table=True):
     """One improvement, from the gap or the person's idea to the signed effect.
 
     `version` counts the writes (the ETag), `sequence` the events told of it. `held_from` is the state that a record on
-    hold goes back to. `edited_at` is null while no person has touched it. `assessment` is the newest evidence
-    (`shared.events.metrics.EffectAssessed`), `signature` what a person made of it. Postgres gives the `number`.
+    hold goes back to, `held_at` when it was put there, `held_seconds` all its time on hold before that: deadlines are
+    shifted by both. `edited_at` is null while no person has touched it. `assessment` is the newest evidence
+    (`shared.events.metrics.EffectAssessed`), `signature` what a person made of it. `cycle` counts the turns of the loop
+    on one matter, `parent_id` is the turn before (R27). Postgres gives the `number`.
     An absent document is SQL's null (`none_as_null`): SQLModel writes every default, and JSONB would write JSON's null.
     """
 
@@ -39,12 +41,24 @@ class Improvement(Record, table=True):
     state: str = Field(sa_type=Text)
     held_from: str | None = Field(default=None, sa_type=Text)
     hold_reason: str | None = Field(default=None, sa_type=Text)
+    held_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    held_seconds: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     origin: str = Field(sa_type=Text)
     gap_id: UUID | None = None
+    parent_id: UUID | None = Field(default=None, foreign_key="improvements.id", index=True)
+    cycle: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})
     correlation_id: str = Field(sa_type=Text)
     requester: str = Field(sa_type=Text)
     title: str = Field(sa_type=Text)
     problem: str = Field(sa_type=Text)
+    department: str | None = Field(default=None, sa_type=Text)
+    service: str | None = Field(default=None, sa_type=Text)
+    customer: str | None = Field(default=None, sa_type=Text)
+    project: str | None = Field(default=None, sa_type=Text)
+    severity: str | None = Field(default=None, sa_type=Text)
+    impact: str | None = Field(default=None, sa_type=Text)
+    effort: str | None = Field(default=None, sa_type=Text)
+    priority: int | None = Field(default=None, sa_type=SmallInteger)
     measure_key: str | None = Field(default=None, sa_type=Text)
     scope: str | None = Field(default=None, sa_type=Text)
     target: float | None = Field(default=None, sa_type=Double)
@@ -52,7 +66,6 @@ class Improvement(Record, table=True):
     measure_type: str | None = Field(default=None, sa_type=Text)
     action_kind: str | None = Field(default=None, sa_type=Text)
     plan: str | None = Field(default=None, sa_type=Text)
-    tasks: list[dict[str, Any]] = Field(sa_type=JSONB, sa_column_kwargs={"server_default": text("'[]'")})
     owner: str | None = Field(default=None, sa_type=Text)
     resources: str | None = Field(default=None, sa_type=Text)
     budget: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
@@ -64,6 +77,8 @@ class Improvement(Record, table=True):
     plan_hash: str | None = Field(default=None, sa_type=Text)
     submitted_by: str | None = Field(default=None, sa_type=Text)
     submitted_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    approved_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    approval_expires_at: datetime | None = Field(default=None, sa_type=MOMENT)
     implemented_at: datetime | None = Field(default=None, sa_type=MOMENT)
     effect_request_id: UUID | None = None
     effect_requested_at: datetime | None = Field(default=None, sa_type=MOMENT)
@@ -75,6 +90,7 @@ class Improvement(Record, table=True):
     edited_at: datetime | None = Field(default=None, sa_type=MOMENT)
     updated_at: datetime = Field(sa_type=MOMENT)
     closed_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    closure_code: str | None = Field(default=None, sa_type=Text)
 
 
 class Approval(Record, table=True):

@@ -17,12 +17,11 @@ from services.improvement.effects import rules as effect_rules
 from services.improvement.effects import service as effects
 from services.improvement.effects.schemas import Signature
 from services.improvement.improvements import forms, repository, rules, service, words
-from services.improvement.improvements.routes import Author
+from services.improvement.improvements.routes import Author, show
 from services.improvement.improvements.schemas import (
     Comment,
     Edit,
     ImprovementSummary,
-    ImprovementView,
     NewImprovement,
     Reason,
 )
@@ -255,8 +254,7 @@ async def _show(
     typed: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
     record = await service.get_improvement(session, improvement_id)
-    change = await changes.find_of_revision(session, record.id, record.revision)
-    view = ImprovementView.of_record(record, await repository.list_approvals(session, record.id), change)
+    view = await show(session, record)
     measure = await measures.find(session, record.measure_key) if record.measure_key else None
     return render(
         request,
@@ -269,7 +267,7 @@ async def _show(
         history=await repository.list_history(session, record.id, 0, LINES_SHOWN),
         may=[action for action in view.allowed if not caller.roles.isdisjoint(rules.MAY[action])],
         roles=caller.roles,
-        typed={**_NOTHING_TYPED, **forms.show_edit(record), **(typed or {})},
+        typed={**_NOTHING_TYPED, **forms.show_edit(record, view.tasks), **(typed or {})},
         version=etag(record.version),
         complaint=refusal and _put_in_words(request, refusal),
         words=words,

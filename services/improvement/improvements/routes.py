@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.improvement.approvals import repository as approvals
 from services.improvement.changes import repository as changes
 from services.improvement.improvements import repository, rules, service
 from services.improvement.improvements.models import Improvement
@@ -19,6 +20,7 @@ from services.improvement.improvements.schemas import (
     Origin,
     Reason,
 )
+from services.improvement.tasks import repository as tasks
 from shared import clock
 from shared.auth import Principal, Staff, require
 from shared.http import IfMatch, Reading, Writing, etag, router
@@ -37,9 +39,18 @@ async def answer(session: AsyncSession, record: Improvement, response: Response)
     """The whole record, and its version as ETag."""
     response.headers["ETag"] = etag(record.version)
     await session.flush()
-    approvals = await repository.list_approvals(session, record.id)
-    change = await changes.find_of_revision(session, record.id, record.revision)
-    return ImprovementView.of_record(record, approvals, change)
+    return await show(session, record)
+
+
+async def show(session: AsyncSession, record: Improvement) -> ImprovementView:
+    """The whole record."""
+    return ImprovementView.of_record(
+        record,
+        await repository.list_approvals(session, record.id),
+        await approvals.list_of(session, record.id),
+        await changes.find_of_revision(session, record.id, record.revision),
+        await tasks.list_of(session, record.id),
+    )
 
 
 @routes.get("/improvements")

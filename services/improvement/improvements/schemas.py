@@ -6,15 +6,33 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from services.improvement.approvals.models import ApprovalStep
+from services.improvement.approvals.schemas import StepView
 from services.improvement.improvements import rules
 from services.improvement.improvements.models import Approval, Improvement
+from services.improvement.tasks.models import Task
+from services.improvement.tasks.schemas import Day, NewTask, TaskView
 from shared.events.improvement import VerificationPlan
 from shared.events.metrics import Direction, EffectAssessed, Verdict
-from shared.fields import EARLIEST, LATEST, Body, Key, Name, Text
+from shared.fields import Body, Key, Name, Text
 
-Origin = Literal["gap", "person"]
+Origin = Literal[
+    "gap",
+    "nonconformity",
+    "decision",
+    "complaint",
+    "survey",
+    "dissatisfaction",
+    "meeting",
+    "report",
+    "risk",
+    "person",
+    "regression",
+    "renegotiation",
+]
+"""What an improvement came from (R2, R6–R10, R14)."""
 MeasureType = Literal["process", "technology", "people"]
 ActionKind = Literal["immediate", "corrective", "preventive", "improvement"]
 Scope = Annotated[
@@ -29,23 +47,6 @@ Scope = Annotated[
 
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 Figure = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
-
-
-def _in_range(value: date) -> date:
-    if not EARLIEST.date() <= value <= LATEST.date():
-        raise ValueError("must lie between 1990-01-01 and 2200-01-01")
-    return value
-
-
-Day = Annotated[date, AfterValidator(_in_range)]
-
-
-class Task(Body):
-    """A phase of the plan (R128)."""
-
-    title: Name
-    owner: Name | None = None
-    due: Day | None = None
 
 
 class PlanBody(Body):
@@ -108,7 +109,7 @@ class NewImprovement(_Editable):
 
     title: Name
     problem: Text
-    tasks: Annotated[tuple[Task, ...], Field(max_length=100)] = ()
+    tasks: Annotated[tuple[NewTask, ...], Field(max_length=100)] = ()
 
 
 class Edit(_Editable):
@@ -116,7 +117,7 @@ class Edit(_Editable):
 
     title: Name = ""
     problem: Text = ""
-    tasks: Annotated[tuple[Task, ...], Field(max_length=100)] = ()
+    tasks: Annotated[tuple[NewTask, ...], Field(max_length=100)] = ()
 
 
 class Reason(Body):
@@ -220,7 +221,7 @@ class ImprovementView(ImprovementSummary):
     measure_type: MeasureType | None
     action_kind: ActionKind | None
     plan: str | None
-    tasks: list[Task]
+    tasks: list[TaskView]
     resources: str | None
     budget: Decimal | None
     expected_benefit: str | None
@@ -232,6 +233,7 @@ class ImprovementView(ImprovementSummary):
     submitted_by: str | None
     submitted_at: datetime | None
     approvals: list[ApprovalView]
+    approval_steps: list[StepView]
     held_from: str | None
     hold_reason: str | None
     change: ChangeView | None
@@ -246,18 +248,28 @@ class ImprovementView(ImprovementSummary):
     allowed: list[rules.Action]
 
     @classmethod
-    def of_record(cls, record: Improvement, approvals: Sequence[Approval], change: object | None) -> "ImprovementView":
+    def of_record(
+        cls,
+        record: Improvement,
+        approvals: Sequence[Approval],
+        steps: Sequence[ApprovalStep],
+        change: object | None,
+        tasks: Sequence[Task],
+    ) -> "ImprovementView":
         shown = None if change is None else ChangeView.model_validate(change)
         verdict = record.signature["verdict"] if record.signature else None
         own = {
             name: getattr(record, name)
             for name in cls.model_fields
-            if name not in ("number", "verdict", "approvals", "change", "change_failed", "allowed")
+            if name
+            not in ("number", "verdict", "approvals", "approval_steps", "tasks", "change", "change_failed", "allowed")
         }
         return cls(
             **own,
             number=format_number(record.number),
             verdict=verdict,
+            approval_steps=[StepView.model_validate(step) for step in steps],
+            tasks=[TaskView.model_validate(task) for task in tasks],
             approvals=[ApprovalView.model_validate(approval) for approval in approvals],
             change=shown,
             change_failed=shown.last_error if shown and shown.state == "failed" else None,

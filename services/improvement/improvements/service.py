@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.improvement.improvements import repository, rules
 from services.improvement.improvements.models import Approval, Improvement
 from services.improvement.improvements.schemas import Edit, NewImprovement, PlanBody, format_number
+from services.improvement.tasks.planning import replace_tasks
 from shared import problems
 from shared.auth import Principal
 from shared.events import improvement as events
@@ -74,7 +75,6 @@ async def open_improvement(session: AsyncSession, body: NewImprovement, actor: s
             "correlation_id": str(improvement_id),
             "requester": actor,
             "scope": scope,
-            "tasks": [task.model_dump(mode="json") for task in body.tasks],
             "verification_plan": _complete_plan(body.verification_plan, body.measure_key, scope),
             "opened_at": now,
             "edited_at": now,
@@ -82,6 +82,7 @@ async def open_improvement(session: AsyncSession, body: NewImprovement, actor: s
         }
     )
     await _save(session, record)
+    await replace_tasks(session, record.id, body.tasks, actor, now)
     await append(session, record, actor, now, "open", None)
     await tell(session, record, events.ImprovementOpened, problem=record.problem)
     return record
@@ -99,10 +100,10 @@ async def edit_improvement(
     check_version(if_match, record.version)
     rules.next_state("edit", record.state)
     changed = body.model_dump(exclude_unset=True, exclude={"verification_plan", "tasks"})
-    if "tasks" in body.model_fields_set:
-        changed["tasks"] = [task.model_dump(mode="json") for task in body.tasks]
     for name, value in changed.items():
         setattr(record, name, value)
+    if "tasks" in body.model_fields_set:
+        changed["tasks"] = await replace_tasks(session, record.id, body.tasks, actor, now)
     if record.measure_key and not record.scope:
         record.scope = EVERYWHERE
     if "verification_plan" in body.model_fields_set:
