@@ -2,18 +2,11 @@
 
 vl-convert holds a JavaScript engine: about 80 MB, and 0.8 s for the first chart, 0.1 s for each further one. It lives
 in a process of its own (`draw.py`) that the first chart starts and that ends when nobody asks, so that no service
-carries it; what was drawn is kept by the hash of its specification.
+carries it; what was drawn is kept.
 """
 
-import asyncio
-import atexit
 import hashlib
-import json
 import re
-import subprocess
-import sys
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,19 +17,15 @@ import structlog
 from markupsafe import Markup
 
 from shared.pages import formats
+from shared.pages.children import Child, ChildFailed
 from shared.pages.languages import CHINESE, LANGUAGES, N_, load_catalogue
 
 _log = structlog.get_logger(__name__)
 _HERE = Path(__file__).parent
 _WORDS = {language: load_catalogue(language, [_HERE]).gettext for language in LANGUAGES}
-_MOST_KEPT = 200
 _WIDTH, _HEIGHT = 960, 270
 _MONTHS = {"field": "month", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": 0}}
 _LABELLED = re.compile(r'<path aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="point"([^>]*)/>')
-
-
-class ChartFailed(RuntimeError):
-    """This specification could not be drawn: says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,80 +45,7 @@ class Level:
     value: float
 
 
-class Renderer:
-    """Draws in a process of its own, one chart at a time, and keeps what it drew."""
-
-    def __init__(self, most_kept: int = _MOST_KEPT) -> None:
-        self._most_kept = most_kept
-        self._kept: OrderedDict[bytes, str] = OrderedDict()
-        self._process: subprocess.Popen[str] | None = None
-        self._lock = threading.Lock()
-
-    async def draw(self, spec: dict[str, Any]) -> str:
-        """The SVG of a Vega-Lite specification.
-
-        Raises:
-            ChartFailed: the specification is wrong, or drawing took too long.
-        """
-        line = json.dumps(spec, sort_keys=True)
-        key = hashlib.sha256(line.encode()).digest()
-        kept = self._kept.get(key)
-        return kept if kept is not None else await asyncio.to_thread(self._draw, key, line)
-
-    def close(self) -> None:
-        """End the process that draws, if there is one; the next chart starts another."""
-        with self._lock:
-            self._end()
-
-    def _draw(self, key: bytes, line: str) -> str:
-        with self._lock:
-            if key not in self._kept:
-                # a process that ended itself for want of work is seen only when asked: ask a fresh one once more
-                answer = self._ask(line) if self._process is not None else None
-                answer = json.loads(answer or self._ask(line) or '{"error": "the process that draws ended"}')
-                if "error" in answer:
-                    raise ChartFailed(answer["error"])
-                self._kept[key] = answer["svg"]
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most_kept:
-                self._kept.popitem(last=False)
-            return self._kept[key]
-
-    def _ask(self, line: str) -> str | None:
-        """The answer, or None when the process has ended."""
-        if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603 - our own file
-                [sys.executable, "-P", str(_HERE / "draw.py")],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-                encoding="utf-8",
-                start_new_session=True,
-            )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-            answer = self._process.stdout.readline()
-        except OSError:
-            answer = ""
-        if not answer:
-            self._end()
-        return answer or None
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            try:
-                self._process.communicate()
-            except OSError:  # what was not written yet has nobody to read it
-                self._process.wait()
-            self._process = None
-
-
-renderer = Renderer()
-atexit.register(renderer.close)
+renderer = Child(_HERE / "draw.py", most_kept=200)
 
 
 async def line_chart(
@@ -158,8 +74,8 @@ async def draw_figure(
     """A specification as a <figure> with its words; `legend` has marked messages, each with its class."""
     words = _WORDS[language]
     try:
-        svg = await renderer.draw(spec)
-    except ChartFailed as failure:
+        svg = await renderer.ask(spec)
+    except ChildFailed as failure:
         _log.error("chart_failed", title=title, error=str(failure))
         return Markup('<p class="notice warn">{}</p>').format(words(N_("The chart could not be drawn.")))
     items = Markup("").join(Markup('<li class="{}">{}</li>').format(kind, words(name)) for name, kind in legend)

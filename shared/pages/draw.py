@@ -17,7 +17,7 @@ MOST_SECONDS = 20
 
 def _draw(line: str) -> dict[str, str]:
     try:
-        return {"svg": vl_convert.vegalite_to_svg(json.loads(line), allowed_base_urls=[])}
+        return {"answer": vl_convert.vegalite_to_svg(json.loads(line), allowed_base_urls=[])}
     except ValueError as error:
         return {"error": str(error)[:500]}
 

@@ -1,12 +1,14 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from shared.pages import charts
-from shared.pages.charts import ChartFailed, Level, Point, Renderer, level_at, line_chart, make_spec
+from shared.pages.charts import Level, Point, level_at, line_chart, make_spec
+from shared.pages.children import Child, ChildFailed
 
 MONTHS = [
     Point(date(2016, month, 1), value, n) for month, value, n in ((3, 39.86, 8000), (4, 76.7, 5000), (5, None, 0))
@@ -16,8 +18,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
-def renderer() -> Iterator[Renderer]:
-    made = Renderer(most_kept=2)
+def renderer() -> Iterator[Child]:
+    made = Child(Path(charts.__file__).with_name("draw.py"), most_kept=2)
     yield made
     made.close()
 
@@ -69,9 +71,9 @@ class TestLineChart:
 
     async def test_says_when_it_cannot_be_drawn(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def fail(_spec: object) -> str:
-            raise ChartFailed("why")
+            raise ChildFailed("why")
 
-        monkeypatch.setattr(charts.renderer, "draw", fail)
+        monkeypatch.setattr(charts.renderer, "ask", fail)
         chart = await line_chart("t", MONTHS, unit="percent", language="en")
         assert "The chart could not be drawn." in chart
 
@@ -115,28 +117,28 @@ class TestLevelAt:
 
 
 class TestRenderer:
-    async def test_keeps_what_it_drew_and_forgets_the_oldest(self, renderer: Renderer) -> None:
-        first = await renderer.draw(spec(1))
+    async def test_keeps_what_it_drew_and_forgets_the_oldest(self, renderer: Child) -> None:
+        first = await renderer.ask(spec(1))
         renderer.close()
-        assert await renderer.draw(spec(1)) is first
+        assert await renderer.ask(spec(1)) is first
         assert renderer._process is None
-        await renderer.draw(spec(2))
-        await renderer.draw(spec(3))
-        assert await renderer.draw(spec(1)) is not first
+        await renderer.ask(spec(2))
+        await renderer.ask(spec(3))
+        assert await renderer.ask(spec(1)) is not first
 
-    async def test_goes_on_when_its_process_has_ended(self, renderer: Renderer) -> None:
-        await renderer.draw(spec(1))
+    async def test_goes_on_when_its_process_has_ended(self, renderer: Child) -> None:
+        await renderer.ask(spec(1))
         assert renderer._process is not None
         renderer._process.kill()
         renderer._process.wait()
-        assert "<svg" in await renderer.draw(spec(2))
+        assert "<svg" in await renderer.ask(spec(2))
 
-    async def test_a_wrong_specification_fails_and_the_next_is_drawn(self, renderer: Renderer) -> None:
-        with pytest.raises(ChartFailed):
-            await renderer.draw({"mark": "nothing of the kind"})
-        assert "<svg" in await renderer.draw(spec(1))
+    async def test_a_wrong_specification_fails_and_the_next_is_drawn(self, renderer: Child) -> None:
+        with pytest.raises(ChildFailed):
+            await renderer.ask({"mark": "nothing of the kind"})
+        assert "<svg" in await renderer.ask(spec(1))
 
-    async def test_asks_no_other_server(self, renderer: Renderer) -> None:
+    async def test_asks_no_other_server(self, renderer: Child) -> None:
         asked: list[bytes] = []
 
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -147,10 +149,10 @@ class TestRenderer:
         async with server:
             port = server.sockets[0].getsockname()[1]
             elsewhere = {"url": f"http://127.0.0.1:{port}/data.csv", "format": {"type": "csv"}}
-            with pytest.raises(ChartFailed, match="not allowed"):
-                await renderer.draw({"data": elsewhere, "mark": "text", "encoding": {"text": {"field": "word"}}})
+            with pytest.raises(ChildFailed, match="not allowed"):
+                await renderer.ask({"data": elsewhere, "mark": "text", "encoding": {"text": {"field": "word"}}})
         assert asked == []
 
-    async def test_many_at_once_share_one_process(self, renderer: Renderer) -> None:
-        drawn = await asyncio.gather(*(renderer.draw(spec(value)) for value in (1, 1, 2)))
+    async def test_many_at_once_share_one_process(self, renderer: Child) -> None:
+        drawn = await asyncio.gather(*(renderer.ask(spec(value)) for value in (1, 1, 2)))
         assert drawn[0] == drawn[1] != drawn[2]

@@ -1,0 +1,78 @@
+"""The process that prints: a line of JSON in (`{"html": "…"}`), a line of JSON out (the PDF in Base64). Not imported by
+services.
+
+Nothing is fetched: what a document shows, it holds. It ends by itself when nothing is asked for `IDLE_SECONDS`, when a
+document takes longer than `MOST_SECONDS` and when its owner is gone.
+"""
+
+import base64
+import contextlib
+import hashlib
+import json
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import warnings
+from typing import Any, NoReturn
+
+IDLE_SECONDS = 60
+MOST_SECONDS = 60
+_IDEOGRAPH = re.compile(r"[\u4e00-\u9fff]")
+
+
+def _refuse(url: str, *_arguments: Any, **_options: Any) -> NoReturn:
+    raise ValueError(f"nothing is fetched for a printed document: {url[:200]}")
+
+
+def _load() -> Any:
+    """WeasyPrint, which finds Pango when it is imported; what it says of itself goes to stderr."""
+    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # older HarfBuzz without its subsetter does as well
+        import weasyprint  # noqa: PLC0415 - where Pango is missing, this says so
+
+    return weasyprint
+
+
+def _has_chinese_font() -> bool:
+    """Where nobody can say, it is there: missing glyphs are seen by whoever reads."""
+    lister = shutil.which("fc-list")
+    if lister is None:
+        return True
+    told = subprocess.run([lister, ":lang=zh-cn", "file"], capture_output=True, check=False)  # noqa: S603 - no input
+    return bool(told.stdout.strip())
+
+
+def _print(line: str) -> dict[str, str]:
+    html = json.loads(line)["html"]
+    try:
+        weasyprint = _load()
+    except OSError as error:
+        return {"error": f"not installed: {error}"[:500]}
+    if _IDEOGRAPH.search(html) and not _has_chinese_font():
+        return {"error": "not installed: no font has Chinese"}
+    try:
+        identifier = hashlib.sha256(html.encode()).digest()[:16]
+        document = weasyprint.HTML(string=html, url_fetcher=_refuse)
+        pdf = document.write_pdf(pdf_identifier=identifier, pdf_tags=True)
+    except Exception as error:  # whatever it was, the next document is printed
+        return {"error": f"{type(error).__name__}: {error}"[:500]}
+    return {"answer": base64.b64encode(pdf).decode("ascii")}
+
+
+def main() -> None:
+    while select.select([sys.stdin], [], [], IDLE_SECONDS)[0]:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        signal.alarm(MOST_SECONDS)
+        answer = _print(line)
+        signal.alarm(0)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
