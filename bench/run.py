@@ -1,11 +1,11 @@
 """`make bench`: every claim measured, shown, and written to bench/results.json.
 
-python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume]
+python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume] [improvement]
 """
 
 import sys
 
-from bench import events, import_log, ingest, latency, memory, volume
+from bench import events, import_log, improvement, ingest, latency, memory, volume
 from bench.claim import Claim, show, write
 
 SCRIPTS = {
@@ -15,6 +15,7 @@ SCRIPTS = {
     "memory": memory,
     "ingest": ingest,
     "volume": volume,
+    "improvement": improvement,
 }
 
 
