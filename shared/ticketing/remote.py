@@ -23,8 +23,8 @@ MOST_BYTES = 16 * 1024 * 1024
 LONGEST_RETRY_AFTER_SECONDS = 86_400.0
 _SHOWN = 300
 _SUCCESSES = frozenset(range(200, 300))
-_LASTING = frozenset({*range(300, 400), 400, 401, 403, 404, 405, 409, 410, 415, 422})
-_MEANINGS = {
+LASTING = frozenset({*range(300, 400), 400, 401, 403, 404, 405, 409, 410, 415, 422})
+MEANINGS = {
     401: "it does not know this user or token; check authentication and secret",
     403: "this user may not do that; give it the right to",
     404: "there is nothing at that address; check base_url",
@@ -90,7 +90,7 @@ class Asking:
         """
         answer = await self.find(path, params)
         if answer is None:
-            raise RemoteFailed(f"GET {self._base}{path} answered 404: {_MEANINGS[404]}", is_lasting=True)
+            raise RemoteFailed(f"GET {self._base}{path} answered 404: {MEANINGS[404]}", is_lasting=True)
         return answer
 
     async def find(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
@@ -119,9 +119,9 @@ class Asking:
             raise RemoteFailed(f"{what}: {type(error).__name__}: {error}"[:_SHOWN]) from error
         if status not in expected:
             told = raw[:_SHOWN].decode(errors="replace").replace("\x00", "")
-            meaning = "redirects are not followed" if 300 <= status < 400 else _MEANINGS.get(status)
+            meaning = "redirects are not followed" if 300 <= status < 400 else MEANINGS.get(status)
             reason = f"{what} answered {status}: " + " · ".join(part for part in (meaning, told.strip()) if part)
-            raise RemoteFailed(reason, retry_after(headers, clock.now()), is_lasting=status in _LASTING)
+            raise RemoteFailed(reason, retry_after(headers, clock.now()), is_lasting=status in LASTING)
         if not raw or status == 404:
             return status, None
         try:

@@ -46,6 +46,11 @@ def verify_sender(
         case "hub_sha256":
             expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
             _compare(headers.get("x-hub-signature", ""), expected, "X-Hub-Signature (sha256=…, an HMAC of the body)")
+        case "glpi_sha256":
+            stamp = headers.get("x-glpi-timestamp", "")
+            expected = hmac.new(secret.encode(), body + stamp.encode(), hashlib.sha256).hexdigest()
+            place = "X-GLPI-signature (an HMAC-SHA256 of the body and X-GLPI-timestamp)"
+            _compare(headers.get("x-glpi-signature", "").lower(), expected, place)
         case "url_secret":
             _compare(query.get("secret", ""), secret, "the URL's query (?secret=SECRET)")
 

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 from shared.ticketing.access import RemoteAuthentication
 from shared.ticketing.changes import ChangeSink, SinkConfig
+from shared.ticketing.generic.client import open_generic_changes
+from shared.ticketing.generic.options import GenericOptions
 from shared.ticketing.sources import Authentication
 
 SinkName = Literal["generic", "servicenow", "jira", "itop", "glpi", "zammad", "request_tracker", "redmine"]
@@ -24,4 +26,6 @@ class SinkSystem:
     senders: tuple[Authentication, ...]
 
 
-SINKS: dict[SinkName, SinkSystem] = {}
+SINKS: dict[SinkName, SinkSystem] = {
+    "generic": SinkSystem(open_generic_changes, GenericOptions, (), ("standard_webhooks", "bearer")),
+}

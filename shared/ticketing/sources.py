@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from shared.ticketing.access import Access
 from shared.ticketing.facts import State, TicketFacts
 
-Authentication = Literal["standard_webhooks", "bearer", "basic", "hub_sha1", "hub_sha256", "url_secret", "none"]
+Authentication = Literal[
+    "standard_webhooks", "bearer", "basic", "hub_sha1", "hub_sha256", "glpi_sha256", "url_secret", "none"
+]
 """How a sender proves itself; `none` takes no webhooks at all."""
 
 

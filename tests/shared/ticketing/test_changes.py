@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook
 
+from shared.ticketing.change_mapping import fill
 from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeSink, RaisedChange
 from shared.ticketing.failures import RemoteFailed
-from shared.ticketing.generic.client import MOST_BYTES, GenericChangeSink, GenericConfig, fill
+from shared.ticketing.generic.client import GenericChangeSink, GenericConfig
+from shared.ticketing.generic.signing import MOST_BYTES
 from shared.ticketing.memory.client import MemoryChangeSink
 
 SECRET = "whsec_" + "c2VjcmV0" * 6
