@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Fact
-from shared.events.metrics import Direction, Verdict
+from shared.events.metrics import Direction, EffectPurpose, Verdict
 
 
 class VerificationPlan(BaseModel):
@@ -130,6 +130,41 @@ class ImprovementClosed(ImprovementFact):
     verdict: Verdict
 
 
+class ImprovementInspected(ImprovementFact):
+    """The quality department or an auditor looked at the improvement independently (R48)."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.inspected.v1"
+    inspection_id: UUID
+    inspected_by: str
+    inspected_at: datetime
+    conforms: bool
+    finding: str
+
+
+class ImprovementRegressed(ImprovementFact):
+    """The signed effect did not last (R27, R127): `day` days after closing, `now_value` over `n` cases in the periods
+    from `period_from` up to and without `period_to` is significantly worse than the signed level.
+
+    `original_value` is the level before the first cycle. `successor_id` is the next cycle's record; it was open already
+    when `attached`.
+    """
+
+    TYPE: ClassVar[str] = "ratchet.improvement.regressed.v1"
+    check_id: UUID
+    day: int
+    cycle: int
+    original_value: float | None = None
+    signed_value: float
+    now_value: float
+    n: int
+    period_from: date
+    period_to: date
+    reason: str
+    successor_id: UUID
+    successor_number: str
+    attached: bool = False
+
+
 class ChangeFact(Fact):
     """A change request in the ticketing system; subject is the improvement's id."""
 
@@ -172,7 +207,12 @@ class ChangeFailed(ChangeFact):
 
 
 class EffectRequested(Fact):
-    """Asks metrics to judge a frozen plan (R129); answered by `ratchet.effect.assessed.v1`."""
+    """Asks metrics to judge a frozen plan (R129); answered by `ratchet.effect.assessed.v1`.
+
+    `verification` compares with the level before the change, once the plan's periods are there. `sustain` asks whether
+    a signed level still holds (R127): the plan's window is the period on which it was signed, `implemented_at` that
+    period's end, and the answer is made from the periods that are there now.
+    """
 
     TYPE: ClassVar[str] = "ratchet.effect.requested.v1"
     request_id: UUID
@@ -181,6 +221,7 @@ class EffectRequested(Fact):
     plan_hash: str
     target: float | None = None
     implemented_at: datetime
+    purpose: EffectPurpose = "verification"
 
 
 class BaselineResetRequested(Fact):

@@ -13,6 +13,7 @@ Detection = Literal["target_missed", "signal", "trend", "clause_breach"]
 """How a gap was seen: a missed target or promise, a chart's signal, or a trend that will miss the target."""
 Severity = Literal["low", "medium", "high", "critical"]
 Verdict = Literal["effective", "ineffective", "inconclusive", "regressed"]
+EffectPurpose = Literal["verification", "sustain"]
 
 
 class _Part(BaseModel):
@@ -176,6 +177,21 @@ class CollectionOverdue(Fact):
     due_at: datetime
 
 
+class ReopenFailed(Fact):
+    """An incident whose resolution the customer disputes could not be reopened at its source (R81): `reason` says why,
+    and what to mend; subject is `reopen_id`."""
+
+    TYPE: ClassVar[str] = "ratchet.reopen.failed.v1"
+    reopen_id: UUID
+    callback_id: UUID
+    ticket_id: UUID
+    source: str
+    external_id: str
+    resolution_number: int
+    attempts: int
+    reason: str
+
+
 class GapImpact(_Part):
     """The gap in numbers that a business reader knows (R32): `customers` had incidents in that scope and period, the
     penalty is what the clause behind it costs, in the agreement's currency."""
@@ -292,7 +308,7 @@ class EffectAssessed(Fact):
     in the measure's good direction. `signals` are the chart's in the good direction since the change has settled, with
     limits from the baseline window, `changes` the change points at or after implementation; null where there are too
     few periods for a verdict. They stand beside the verdict and do not decide it. The statistics are evidence: a person
-    signs.
+    signs. With the purpose `sustain`, `before` is the signed period, and `effective` says that its level still holds.
     """
 
     TYPE: ClassVar[str] = "ratchet.effect.assessed.v1"
@@ -314,3 +330,4 @@ class EffectAssessed(Fact):
     signals: tuple[ChartSignal, ...] | None = None
     changes: tuple[LevelChange, ...] | None = None
     assessed_at: datetime
+    purpose: EffectPurpose = "verification"

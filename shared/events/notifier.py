@@ -1,10 +1,11 @@
-"""What notifier tells: how its subscribers' endpoints fare."""
+"""What notifier tells: how its subscribers' endpoints fare, and what is thought of its reports."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
 from shared.events.envelope import Fact
+from shared.events.metrics import Severity
 
 
 class EndpointFact(Fact):
@@ -44,3 +45,33 @@ class DeliveryExhausted(Fact):
     event_type: str
     attempts: int
     last_answer: str
+
+
+class ReportOpinionMarked(Fact):
+    """The improvement supervisor marked an opinion on a report (R14); subject is `report_id`.
+
+    `kind` is the report's (`monthly_quality`, `customer_sla` …), `section` and `figure` say where in it. With
+    `opens_improvement` it becomes an improvement; `measure_key` and `scope` name the measure that it speaks of.
+    """
+
+    TYPE: ClassVar[str] = "ratchet.report.opinion_marked.v1"
+    opinion_id: UUID
+    report_id: UUID
+    report_title: str
+    kind: str | None = None
+    period_from: date | None = None
+    period_to: date | None = None
+    section: str | None = None
+    figure: str | None = None
+    opinion: str
+    opens_improvement: bool
+    severity: Severity | None = None
+    department: str | None = None
+    service: str | None = None
+    customer: str | None = None
+    project: str | None = None
+    measure_key: str | None = None
+    scope: str | None = None
+    marked_by: str
+    marked_at: datetime
+    url: str | None = None

@@ -1,6 +1,6 @@
 """All contracts by wire name: what the golden files, the documentation and the subscribers' filters go by."""
 
-from shared.events import agreements, catalogue, clauses, improvement, metrics, notifier, satisfaction
+from shared.events import agreements, audit, catalogue, clauses, improvement, metrics, notifier, satisfaction
 from shared.events.envelope import Fact
 
 CONTRACTS: dict[str, type[Fact]] = {
@@ -14,6 +14,7 @@ CONTRACTS: dict[str, type[Fact]] = {
         metrics.MeasureDefined,
         metrics.MeasureReviewDue,
         metrics.CollectionOverdue,
+        metrics.ReopenFailed,
         metrics.TargetSet,
         metrics.BaselineSet,
         metrics.ObservationRecorded,
@@ -44,6 +45,8 @@ CONTRACTS: dict[str, type[Fact]] = {
         improvement.ImprovementWithdrawn,
         improvement.ImprovementVerified,
         improvement.ImprovementClosed,
+        improvement.ImprovementInspected,
+        improvement.ImprovementRegressed,
         improvement.ChangeRaised,
         improvement.ChangeAccepted,
         improvement.ChangeImplemented,
@@ -58,9 +61,16 @@ CONTRACTS: dict[str, type[Fact]] = {
         satisfaction.CallbackCancelled,
         satisfaction.ResolutionDisputed,
         satisfaction.DissatisfactionRecorded,
+        satisfaction.ComplaintReceived,
+        satisfaction.ComplaintEscalated,
+        satisfaction.SurveyAnalysed,
+        audit.NonconformityRaised,
+        audit.DecisionRecorded,
+        audit.RiskRaised,
         notifier.EndpointFailing,
         notifier.EndpointDisabled,
         notifier.EndpointRecovered,
         notifier.DeliveryExhausted,
+        notifier.ReportOpinionMarked,
     )
 }

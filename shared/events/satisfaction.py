@@ -1,8 +1,10 @@
-"""What satisfaction tells: the course of every callback, disputes and dissatisfaction."""
+"""What satisfaction tells: the course of every callback, disputes and dissatisfaction, complaints and surveys."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
 
 from shared.events.envelope import Fact
 
@@ -96,3 +98,130 @@ class DissatisfactionRecorded(CallbackFact):
     recorded_at: datetime
     score: int
     comment: str | None = None
+
+
+ComplaintClass = Literal["simple", "general", "major"]
+"""R199, R51: simple is answered at once, general on the same day, major with a plan, a cause analysis and a call."""
+
+
+class ComplaintFact(Fact):
+    """A complaint as it stood right after (R60, R182); subject is `complaint_id`.
+
+    `customer` and `complainant` are null when it is anonymous. `ticket_id` and `external_id` name the incident that it
+    is about, `owner` who answers for it (the first receiver until somebody else accepts it, R198); `due_at` is when its
+    answer is due. `measure_key` and `scope` name the measure that it speaks of, where somebody said so.
+    """
+
+    complaint_id: UUID
+    number: str
+    complaint_class: ComplaintClass
+    title: str
+    description: str
+    channel: str
+    anonymous: bool = False
+    complainant: str | None = None
+    customer: str | None = None
+    service: str | None = None
+    project: str | None = None
+    department: str | None = None
+    ticket_id: UUID | None = None
+    external_id: str | None = None
+    owner: str | None = None
+    received_by: str
+    received_at: datetime
+    due_at: datetime | None = None
+    measure_key: str | None = None
+    scope: str | None = None
+    url: str | None = None
+
+
+class ComplaintReceived(ComplaintFact):
+    """Somebody complained (R8, R193)."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.received.v1"
+
+
+class ComplaintEscalated(ComplaintFact):
+    """Passed up: to somebody, to another class, or both (R60). `complaint_class` is the class from now on."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.escalated.v1"
+    previous_class: ComplaintClass
+    escalated_by: str
+    escalated_to: str | None = None
+    escalated_at: datetime
+    reason: str
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SurveyFigure(_Part):
+    """One figure of a survey with its interval at 1 − `significance_level` (F4, F22, F24): `n` answers of a
+    `population`; `key` is `csat`, `nps`, `ces`, `index` or a question's own."""
+
+    key: str
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int
+    population: int | None = None
+
+
+class SurveyGap(_Part):
+    """Perception less expectation of one SERVQUAL dimension or ITIL process (F21, R175), on the questionnaire's scale.
+
+    `low` and `high` are the gap's interval at 1 − `significance_level`; `significant` when it excludes 0. `n` are the
+    answers behind it, `cronbach_alpha` is how well its items hold together (null for a single item).
+    """
+
+    aspect: Literal["dimension", "process"]
+    key: str
+    name: str
+    expectation: float
+    perception: float
+    gap: float
+    low: float
+    high: float
+    significance_level: float = 0.05
+    significant: bool
+    n: int
+    cronbach_alpha: float | None = None
+    measure_key: str | None = None
+    scope: str | None = None
+
+
+class SurveyAnalysed(Fact):
+    """A campaign was analysed (R10, R54, R85); subject is `campaign_id`. Analysed again it has the next `revision`.
+
+    Answers came from `period_from` up to and without `period_to`; `scale_from` and `scale_to` are the questionnaire's
+    worst and best answer; `sampling_risk` is the half width of the main figure's interval (F24); `uncovered` names the
+    strata without enough answers. `gaps` lists every dimension and process that was analysed, significant or not.
+    """
+
+    TYPE: ClassVar[str] = "ratchet.survey.analysed.v1"
+    campaign_id: UUID
+    title: str
+    kind: Literal["company", "project", "ad_hoc", "expectation"]
+    questionnaire: str
+    revision: int = 1
+    period_from: date
+    period_to: date
+    customer: str | None = None
+    service: str | None = None
+    project: str | None = None
+    department: str | None = None
+    population: int
+    invited: int
+    answered: int
+    response_rate: float | None = None
+    sampling_risk: float | None = None
+    uncovered: tuple[str, ...] = ()
+    scale_from: float = 1
+    scale_to: float = 7
+    figures: tuple[SurveyFigure, ...] = ()
+    gaps: tuple[SurveyGap, ...] = ()
+    analysed_by: str
+    analysed_at: datetime
+    url: str | None = None

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from pydantic import create_model
 
-from shared.events import agreements, catalogue, clauses, improvement, metrics, notifier, satisfaction
+from shared.events import agreements, audit, catalogue, clauses, improvement, metrics, notifier, satisfaction
 from shared.events.envelope import Draft, Fact, Origin, parse, serialise, typed
 from shared.events.examples import example_of
 from shared.events.registry import CONTRACTS
@@ -22,6 +22,7 @@ SOURCES = {
     "metrics": (metrics, agreements, catalogue, clauses),
     "improvement": (improvement,),
     "satisfaction": (satisfaction,),
+    "audit": (audit,),
     "notifier": (notifier,),
 }
 """The modules in which each service's events are written down."""

@@ -24,6 +24,9 @@ TELLINGS: dict[str, Telling] = {
     "ratchet.collection.overdue.v1": Telling(
         N_("Data are overdue: measure %(measure_key)s (%(scope)s), connection %(connection)s, due %(due_at)s"), "warn"
     ),
+    "ratchet.reopen.failed.v1": Telling(
+        N_("Incident %(external_id)s could not be reopened in %(source)s: %(reason)s"), "bad"
+    ),
     "ratchet.service.cataloged.v1": Telling(N_("Service %(name)s is in the catalogue, version %(version)s")),
     "ratchet.customer.registered.v1": Telling(N_("Customer %(name)s is registered, version %(version)s")),
     "ratchet.project.completed.v1": Telling(N_("Project %(name)s was completed"), "good"),
@@ -83,6 +86,11 @@ TELLINGS: dict[str, Telling] = {
     "ratchet.improvement.withdrawn.v1": Telling(N_("Improvement %(number)s was withdrawn: %(reason)s"), "warn"),
     "ratchet.improvement.verified.v1": Telling(N_("%(signed_by)s signed the effect: %(verdict)s"), "good"),
     "ratchet.improvement.closed.v1": Telling(N_("Improvement %(number)s is closed: %(verdict)s"), "good"),
+    "ratchet.improvement.inspected.v1": Telling(N_("%(inspected_by)s inspected improvement %(number)s: %(finding)s")),
+    "ratchet.improvement.regressed.v1": Telling(
+        N_("The effect of improvement %(number)s did not last %(day)s days; improvement %(successor_number)s goes on"),
+        "bad",
+    ),
     "ratchet.change.raised.v1": Telling(N_("Change request %(external_id)s was raised in %(system)s"), "accent"),
     "ratchet.change.accepted.v1": Telling(N_("Change request %(external_id)s was accepted")),
     "ratchet.change.implemented.v1": Telling(
@@ -111,6 +119,17 @@ TELLINGS: dict[str, Telling] = {
     "ratchet.dissatisfaction.recorded.v1": Telling(
         N_("The customer of incident %(external_id)s is dissatisfied: score %(score)s of 5"), "bad"
     ),
+    "ratchet.complaint.received.v1": Telling(N_("Complaint %(number)s was received: %(title)s"), "warn"),
+    "ratchet.complaint.escalated.v1": Telling(N_("Complaint %(number)s was escalated: %(reason)s"), "bad"),
+    "ratchet.survey.analysed.v1": Telling(
+        N_("Survey %(title)s was analysed: %(answered)s answers of %(invited)s invitations"), "accent"
+    ),
+    "ratchet.nonconformity.raised.v1": Telling(N_("Nonconformity %(number)s was raised: %(title)s"), "bad"),
+    "ratchet.decision.recorded.v1": Telling(N_("Decision %(number)s was recorded: %(title)s"), "accent"),
+    "ratchet.risk.raised.v1": Telling(N_("Risk %(number)s is %(level)s: %(title)s"), "warn"),
+    "ratchet.report.opinion_marked.v1": Telling(
+        N_("%(marked_by)s marked an opinion on %(report_title)s: %(opinion)s"), "accent"
+    ),
     "ratchet.endpoint.failing.v1": Telling(N_("Deliveries to %(url)s began to fail: %(last_answer)s"), "warn"),
     "ratchet.endpoint.disabled.v1": Telling(N_("The endpoint %(url)s was disabled: %(last_answer)s"), "bad"),
     "ratchet.endpoint.recovered.v1": Telling(N_("The endpoint %(url)s answers again"), "good"),
@@ -127,6 +146,7 @@ VALUES: dict[str, dict[str, str]] = {
         "inconclusive": N_("inconclusive"),
         "regressed": N_("regressed"),
     },
+    "level": {"low": N_("low"), "medium": N_("medium"), "high": N_("high"), "critical": N_("critical")},
     "solved": {"yes": N_("yes"), "partly": N_("partly"), "no": N_("no")},
 }
 """Fields whose values are words of ours."""
