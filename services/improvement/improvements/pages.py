@@ -9,6 +9,7 @@ from fastapi import Query, Request, Response
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.improvement.approvals import service as approval_service
 from services.improvement.changes import repository as changes
 from services.improvement.changes import service as change_service
 from services.improvement.changes.routes import Raiser, Teller
@@ -16,7 +17,7 @@ from services.improvement.changes.schemas import OutcomeBody
 from services.improvement.effects import rules as effect_rules
 from services.improvement.effects import service as effects
 from services.improvement.effects.schemas import Signature
-from services.improvement.improvements import forms, repository, rules, service, words
+from services.improvement.improvements import course, editing, forms, repository, rules, service, words
 from services.improvement.improvements.routes import Author, show
 from services.improvement.improvements.schemas import (
     Comment,
@@ -113,7 +114,7 @@ async def take_edit(request: Request, improvement_id: UUID, caller: Author) -> R
 
     async def act(session: AsyncSession) -> object:
         body = Edit.model_validate(forms.read_edit(typed))
-        return await service.edit_improvement(
+        return await editing.edit_improvement(
             session, improvement_id, body, typed.get("version"), caller.subject, clock.now()
         )
 
@@ -175,26 +176,26 @@ async def _act_with_reason(
 
 
 _ACTS: dict[str, Callable[[AsyncSession, UUID, Principal, Mapping[str, str]], Awaitable[object]]] = {
-    "submit": lambda session, id_, caller, _: service.submit_improvement(
+    "submit": lambda session, id_, caller, _: course.submit_improvement(
         session, id_, None, caller.subject, clock.now()
     ),
-    "approve": lambda session, id_, caller, typed: service.approve_improvement(
+    "approve": lambda session, id_, caller, typed: approval_service.approve_improvement(
         session, id_, None, caller, _comment(typed), clock.now()
     ),
     "reject": lambda session, id_, caller, typed: _act_with_reason(
-        service.reject_improvement, session, id_, caller, typed
+        approval_service.reject_improvement, session, id_, caller, typed
     ),
     "revise": lambda session, id_, caller, typed: _act_with_reason(
-        service.revise_improvement, session, id_, caller.subject, typed
+        course.revise_improvement, session, id_, caller.subject, typed
     ),
     "hold": lambda session, id_, caller, typed: _act_with_reason(
-        service.hold_improvement, session, id_, caller.subject, typed
+        course.hold_improvement, session, id_, caller.subject, typed
     ),
-    "resume": lambda session, id_, caller, _: service.resume_improvement(
+    "resume": lambda session, id_, caller, _: course.resume_improvement(
         session, id_, None, caller.subject, clock.now()
     ),
     "withdraw": lambda session, id_, caller, typed: _act_with_reason(
-        service.withdraw_improvement, session, id_, caller.subject, typed
+        course.withdraw_improvement, session, id_, caller.subject, typed
     ),
     "assess": lambda session, id_, caller, _: effects.request_assessment(
         session, id_, None, caller.subject, clock.now()
@@ -202,7 +203,7 @@ _ACTS: dict[str, Callable[[AsyncSession, UUID, Principal, Mapping[str, str]], Aw
     "verify": lambda session, id_, caller, typed: effects.verify_improvement(
         session, id_, None, caller, _signature(typed), clock.now()
     ),
-    "close": lambda session, id_, caller, _: service.close_improvement(session, id_, None, caller.subject, clock.now()),
+    "close": lambda session, id_, caller, _: course.close_improvement(session, id_, None, caller.subject, clock.now()),
 }
 
 

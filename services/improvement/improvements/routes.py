@@ -7,8 +7,9 @@ from fastapi import Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.approvals import repository as approvals
+from services.improvement.approvals import service as approval_service
 from services.improvement.changes import repository as changes
-from services.improvement.improvements import repository, rules, service
+from services.improvement.improvements import course, editing, repository, rules, service
 from services.improvement.improvements.models import Improvement
 from services.improvement.improvements.schemas import (
     Comment,
@@ -97,7 +98,7 @@ async def edit_improvement(
     improvement_id: UUID, body: Edit, session: Writing, caller: Author, response: Response, if_match: IfMatch = None
 ) -> ImprovementView:
     """Change a draft; fields left out stay as they are. What was approved is revised first."""
-    record = await service.edit_improvement(session, improvement_id, body, if_match, caller.subject, clock.now())
+    record = await editing.edit_improvement(session, improvement_id, body, if_match, caller.subject, clock.now())
     return await answer(session, record, response)
 
 
@@ -117,7 +118,7 @@ async def submit_improvement(
     improvement_id: UUID, session: Writing, caller: Author, response: Response, if_match: IfMatch = None
 ) -> ImprovementView:
     """Ask for approval: needs measure, plan, owner, resources and verification plan."""
-    record = await service.submit_improvement(session, improvement_id, if_match, caller.subject, clock.now())
+    record = await course.submit_improvement(session, improvement_id, if_match, caller.subject, clock.now())
     return await answer(session, record, response)
 
 
@@ -132,7 +133,7 @@ async def approve_improvement(
 ) -> ImprovementView:
     """Authorise the plan; freezes the verification plan and has the change raised. Not by requester or submitter."""
     comment = body.comment if body else None
-    record = await service.approve_improvement(session, improvement_id, if_match, caller, comment, clock.now())
+    record = await approval_service.approve_improvement(session, improvement_id, if_match, caller, comment, clock.now())
     return await answer(session, record, response)
 
 
@@ -146,7 +147,9 @@ async def reject_improvement(
     if_match: IfMatch = None,
 ) -> ImprovementView:
     """Say no, and why. Not by requester or submitter."""
-    record = await service.reject_improvement(session, improvement_id, if_match, caller, body.reason, clock.now())
+    record = await approval_service.reject_improvement(
+        session, improvement_id, if_match, caller, body.reason, clock.now()
+    )
     return await answer(session, record, response)
 
 
@@ -160,7 +163,7 @@ async def revise_improvement(
     if_match: IfMatch = None,
 ) -> ImprovementView:
     """Back to draft as a new revision; what was approved must be approved again."""
-    record = await service.revise_improvement(
+    record = await course.revise_improvement(
         session, improvement_id, if_match, caller.subject, body.reason, clock.now()
     )
     return await answer(session, record, response)
@@ -176,7 +179,7 @@ async def hold_improvement(
     if_match: IfMatch = None,
 ) -> ImprovementView:
     """Pause, with a reason."""
-    record = await service.hold_improvement(session, improvement_id, if_match, caller.subject, body.reason, clock.now())
+    record = await course.hold_improvement(session, improvement_id, if_match, caller.subject, body.reason, clock.now())
     return await answer(session, record, response)
 
 
@@ -185,7 +188,7 @@ async def resume_improvement(
     improvement_id: UUID, session: Writing, caller: Manager, response: Response, if_match: IfMatch = None
 ) -> ImprovementView:
     """Go on from where it was held."""
-    record = await service.resume_improvement(session, improvement_id, if_match, caller.subject, clock.now())
+    record = await course.resume_improvement(session, improvement_id, if_match, caller.subject, clock.now())
     return await answer(session, record, response)
 
 
@@ -199,7 +202,7 @@ async def withdraw_improvement(
     if_match: IfMatch = None,
 ) -> ImprovementView:
     """Give it up, with a reason."""
-    record = await service.withdraw_improvement(
+    record = await course.withdraw_improvement(
         session, improvement_id, if_match, caller.subject, body.reason, clock.now()
     )
     return await answer(session, record, response)
@@ -210,5 +213,5 @@ async def close_improvement(
     improvement_id: UUID, session: Writing, caller: Manager, response: Response, if_match: IfMatch = None
 ) -> ImprovementView:
     """End a verified record."""
-    record = await service.close_improvement(session, improvement_id, if_match, caller.subject, clock.now())
+    record = await course.close_improvement(session, improvement_id, if_match, caller.subject, clock.now())
     return await answer(session, record, response)

@@ -62,6 +62,9 @@ _TO: Mapping[Action, State] = {
     "verify": "verified",
     "close": "closed",
 }
+ENDED: tuple[State, ...] = ("rejected", "withdrawn", "closed")
+"""States in which a record is open no more: another of its measure and scope may be."""
+
 ACTIONS: tuple[Action, ...] = tuple(_FROM)
 
 _AUTHORS = (

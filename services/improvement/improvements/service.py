@@ -1,4 +1,5 @@
-"""Use cases of the improvement record: what people do with it. What it hears by event is in `gaps` and `effects`."""
+"""The improvement record: opening it, finding it, and what every use case does to it. How people write it is in
+`editing`, what becomes of it in `course`, who approves it in `approvals`, what it hears in `gaps` and `effects`."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,11 +9,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.improvements import repository, rules
-from services.improvement.improvements.models import Approval, Improvement
-from services.improvement.improvements.schemas import Edit, NewImprovement, PlanBody, format_number
+from services.improvement.improvements.models import Improvement
+from services.improvement.improvements.priorities import prioritise
+from services.improvement.improvements.schemas import NewImprovement, PlanBody, format_number
 from services.improvement.tasks.planning import replace_tasks
 from shared import problems
-from shared.auth import Principal
 from shared.events import improvement as events
 from shared.events.envelope import Draft, Fact, Origin, current_origin
 from shared.http import check_version
@@ -75,203 +76,89 @@ async def open_improvement(session: AsyncSession, body: NewImprovement, actor: s
             "correlation_id": str(improvement_id),
             "requester": actor,
             "scope": scope,
-            "verification_plan": _complete_plan(body.verification_plan, body.measure_key, scope),
+            "verification_plan": complete_plan(body.verification_plan, body.measure_key, scope),
             "opened_at": now,
             "edited_at": now,
             "updated_at": now,
         }
     )
-    await _save(session, record)
+    await save_record(session, record)
     await replace_tasks(session, record.id, body.tasks, actor, now)
     await append(session, record, actor, now, "open", None)
     await tell(session, record, events.ImprovementOpened, problem=record.problem)
     return record
 
 
-async def edit_improvement(
-    session: AsyncSession, improvement_id: UUID, body: Edit, if_match: str | None, actor: str, now: datetime
-) -> Improvement:
-    """Change a draft.
-
-    Raises:
-        PreconditionRequired, LostUpdate, IllegalTransition, AlreadyOpen, Malformed
-    """
-    record = await lock_improvement(session, improvement_id)
-    check_version(if_match, record.version)
-    rules.next_state("edit", record.state)
-    changed = body.model_dump(exclude_unset=True, exclude={"verification_plan", "tasks"})
-    for name, value in changed.items():
-        setattr(record, name, value)
-    if "tasks" in body.model_fields_set:
-        changed["tasks"] = await replace_tasks(session, record.id, body.tasks, actor, now)
-    if record.measure_key and not record.scope:
-        record.scope = EVERYWHERE
-    if "verification_plan" in body.model_fields_set:
-        record.verification_plan = _complete_plan(body.verification_plan, record.measure_key, record.scope)
-        changed["verification_plan"] = True
-    if record.planned_start and record.planned_end and record.planned_end < record.planned_start:
-        raise problems.Malformed("planned_end lies before planned_start")
-    record.edited_at = now
-    touch(record, now)
-    await _save(session, record)
-    await append(session, record, actor, now, "edit", record.state, f"changed: {', '.join(sorted(changed))}")
-    return record
-
-
-async def submit_improvement(
-    session: AsyncSession, improvement_id: UUID, if_match: str | None, actor: str, now: datetime
-) -> Improvement:
-    """Ask for approval (R34).
-
-    Raises:
-        IllegalTransition, LostUpdate
-        Missing: names what the record lacks (R17, R25, R35).
-    """
-    record = await lock_improvement(session, improvement_id, if_match)
-    state = rules.next_state("submit", record.state)
-    rules.require_ready("submit", readiness(record))
-    record.submitted_by, record.submitted_at = actor, now
-    record.edited_at = now
-    await move(session, record, "submit", state, actor, now)
-    await tell(session, record, events.ImprovementSubmitted)
-    return record
-
-
-async def approve_improvement(
+async def open_record(
     session: AsyncSession,
-    improvement_id: UUID,
-    if_match: str | None,
-    caller: Principal,
-    comment: str | None,
+    *,
+    origin: str,
+    title: str,
+    problem: str,
+    correlation_id: str,
+    requester: str,
     now: datetime,
-) -> Improvement:
-    """Authorise the plan (R18) and freeze how its effect will be judged (R25).
+    measure_key: str | None = None,
+    scope: str | None = None,
+    target: float | None = None,
+    severity: str | None = None,
+    impact: str | None = None,
+    department: str | None = None,
+    service: str | None = None,
+    customer: str | None = None,
+    project: str | None = None,
+    verification_plan: events.VerificationPlan | None = None,
+    parent: Improvement | None = None,
+    gap_id: UUID | None = None,
+    owner: str | None = None,
+    note: str | None = None,
+) -> tuple[Improvement, bool]:
+    """The open record of this measure and scope, locked, and False; or a new draft, told of in that story, and True.
 
-    Raises:
-        IllegalTransition, LostUpdate, Missing, ApproverIsRequester
+    A record without a measure is always a new one. `parent` is the turn of the loop before (R27).
     """
-    record = await lock_improvement(session, improvement_id, if_match)
-    state = rules.next_state("approve", record.state)
-    rules.require_other_approver(caller.subject, record.requester, record.submitted_by)
-    rules.require_ready("approve", readiness(record))
-    plan = verification_plan(record)
-    record.plan_hash = rules.hash_plan(plan)
-    _decide(session, record, "approved", caller, comment, now)
-    await move(session, record, "approve", state, caller.subject, now, comment)
-    await tell(
-        session,
-        record,
-        events.ImprovementApproved,
-        approved_by=caller.subject,
-        approved_at=now,
-        problem=record.problem,
-        root_cause=record.root_cause,
-        plan=record.plan,
-        impact_assessment=record.impact_assessment,
-        planned_start=record.planned_start,
-        planned_end=record.planned_end,
-        verification_plan=plan,
-        plan_hash=record.plan_hash,
-    )
-    return record
-
-
-async def reject_improvement(
-    session: AsyncSession, improvement_id: UUID, if_match: str | None, caller: Principal, reason: str, now: datetime
-) -> Improvement:
-    """Say no, and why.
-
-    Raises:
-        IllegalTransition, LostUpdate, ApproverIsRequester
-    """
-    record = await lock_improvement(session, improvement_id, if_match)
-    state = rules.next_state("reject", record.state)
-    rules.require_other_approver(caller.subject, record.requester, record.submitted_by)
-    _decide(session, record, "rejected", caller, reason, now)
-    await move(session, record, "reject", state, caller.subject, now, reason)
-    await tell(session, record, events.ImprovementRejected, rejected_by=caller.subject, reason=reason)
-    return record
-
-
-async def revise_improvement(
-    session: AsyncSession, improvement_id: UUID, if_match: str | None, actor: str, reason: str, now: datetime
-) -> Improvement:
-    """Back to draft as a new revision (R37): approvals, frozen plan and evidence of the old one count no more.
-
-    Raises:
-        IllegalTransition, LostUpdate
-        AlreadyOpen: the record was rejected and its measure and scope have an open one meanwhile.
-    """
-    record = await lock_improvement(session, improvement_id, if_match)
-    state = rules.next_state("revise", record.state, signed=signed_verdict(record))
-    came_from = record.state
-    record.revision += 1
-    record.state = state
-    for name in (
-        "plan_hash",
-        "submitted_by",
-        "submitted_at",
-        "implemented_at",
-        "effect_request_id",
-        "effect_requested_at",
-        "assessment",
-        "signature",
-    ):
-        setattr(record, name, None)
-    touch(record, now)
-    await _save(session, record)
-    await append(session, record, actor, now, "revise", came_from, reason)
-    await tell(session, record, events.ImprovementRevised, reason=reason)
-    return record
-
-
-async def hold_improvement(
-    session: AsyncSession, improvement_id: UUID, if_match: str | None, actor: str, reason: str, now: datetime
-) -> Improvement:
-    """Pause, with a reason. Raises `IllegalTransition`, `LostUpdate`."""
-    record = await lock_improvement(session, improvement_id, if_match)
-    state = rules.next_state("hold", record.state)
-    record.held_from, record.hold_reason = record.state, reason
-    record.edited_at = now
-    await move(session, record, "hold", state, actor, now, reason)
-    await tell(session, record, events.ImprovementHeld, reason=reason)
-    return record
-
-
-async def resume_improvement(
-    session: AsyncSession, improvement_id: UUID, if_match: str | None, actor: str, now: datetime
-) -> Improvement:
-    """Go on from where it was held. Raises `IllegalTransition`, `LostUpdate`."""
-    record = await lock_improvement(session, improvement_id, if_match)
-    state = rules.next_state("resume", record.state, record.held_from)
-    record.held_from = record.hold_reason = None
-    await move(session, record, "resume", state, actor, now)
-    await tell(session, record, events.ImprovementResumed)
-    return record
-
-
-async def withdraw_improvement(
-    session: AsyncSession, improvement_id: UUID, if_match: str | None, actor: str, reason: str, now: datetime
-) -> Improvement:
-    """Give it up, with a reason. Raises `IllegalTransition`, `LostUpdate`."""
-    record = await lock_improvement(session, improvement_id, if_match)
-    state = rules.next_state("withdraw", record.state)
-    record.held_from = record.hold_reason = None
-    await move(session, record, "withdraw", state, actor, now, reason)
-    await tell(session, record, events.ImprovementWithdrawn, reason=reason)
-    return record
-
-
-async def close_improvement(
-    session: AsyncSession, improvement_id: UUID, if_match: str | None, actor: str, now: datetime
-) -> Improvement:
-    """End a verified record (R39). Raises `IllegalTransition`, `LostUpdate`."""
-    record = await lock_improvement(session, improvement_id, if_match)
-    state = rules.next_state("close", record.state)
-    record.closed_at = now
-    await move(session, record, "close", state, actor, now)
-    await tell(session, record, events.ImprovementClosed, verdict=signed_verdict(record))
-    return record
+    scope = (scope or EVERYWHERE) if measure_key else scope
+    row = {
+        "id": new_id(),
+        "version": 1,
+        "sequence": 0,
+        "revision": 1,
+        "state": "draft",
+        "origin": origin,
+        "gap_id": gap_id,
+        "correlation_id": correlation_id,
+        "requester": requester,
+        "title": title[:200],
+        "problem": problem[:20_000],
+        "measure_key": measure_key,
+        "scope": scope,
+        "target": target,
+        "severity": severity,
+        "impact": impact,
+        "priority": prioritise(severity, impact, None).level,
+        "department": department,
+        "service": service,
+        "customer": customer,
+        "project": project,
+        "verification_plan": verification_plan.model_dump(mode="json") if verification_plan else None,
+        "parent_id": parent.id if parent else None,
+        "cycle": parent.cycle + 1 if parent else 1,
+        "owner": owner,
+        "opened_at": now,
+        "updated_at": now,
+    }
+    while True:
+        inserted = await repository.insert_unless_open(session, [row])
+        if inserted:
+            (record,) = inserted
+            await append(session, record, requester, now, "open", None, note)
+            await tell(session, record, events.ImprovementOpened, problem=record.problem)
+            return record, True
+        key = (measure_key or "", scope or "")
+        found = (await repository.find_open(session, [key])).get(key)
+        locked = {} if found is None else await repository.lock(session, [found])
+        if found in locked and (record := locked[found]).state not in rules.ENDED:
+            return record, False
 
 
 async def move(
@@ -364,31 +251,14 @@ def readiness(record: Improvement) -> rules.Readiness:
     return rules.Readiness(record.measure_key, record.scope, record.plan, record.owner, record.resources, plan)
 
 
-def _complete_plan(body: PlanBody | None, measure_key: str | None, scope: str | None) -> dict[str, Any] | None:
+def complete_plan(body: PlanBody | None, measure_key: str | None, scope: str | None) -> dict[str, Any] | None:
+    """The verification plan as the record keeps it; None while there is no measure to judge."""
     plan = None if body is None else body.complete(measure_key, scope)
     return None if plan is None else plan.model_dump(mode="json")
 
 
-def _decide(
-    session: AsyncSession, record: Improvement, decision: str, caller: Principal, reason: str | None, now: datetime
-) -> None:
-    role = next(role for role in rules.MAY["approve"] if role in caller.roles)
-    session.add(
-        Approval(
-            id=new_id(),
-            improvement_id=record.id,
-            revision=record.revision,
-            step=1,
-            decision=decision,
-            actor=caller.subject,
-            role=role.value,
-            reason=reason,
-            at=now,
-        )
-    )
-
-
-async def _save(session: AsyncSession, record: Improvement) -> None:
+async def save_record(session: AsyncSession, record: Improvement) -> None:
+    """Write the record now. Raises `AlreadyOpen` where its measure and scope have another open one."""
     key = (record.measure_key or "", record.scope or "")
     with session.no_autoflush:
         other = (await repository.find_open(session, [key])).get(key, record.id)
