@@ -8,9 +8,9 @@ from shared.ticketing.access import Access, RemoteAuthentication
 from shared.ticketing.changes import IncidentReopener
 from shared.ticketing.generic.source import open_generic
 from shared.ticketing.jira.client import open_jira
-from shared.ticketing.redmine.client import RedmineSource
-from shared.ticketing.request_tracker.client import RequestTrackerSource
-from shared.ticketing.servicenow.client import ServiceNowSource
+from shared.ticketing.redmine.client import open_redmine
+from shared.ticketing.request_tracker.client import open_request_tracker
+from shared.ticketing.servicenow.client import open_servicenow
 from shared.ticketing.sources import Authentication, IncidentSource, SourceConfig
 from shared.ticketing.zammad.client import open_zammad
 
@@ -37,7 +37,7 @@ SYSTEMS: dict[SystemName, System] = {
     "generic": System(open_generic, ("standard_webhooks", "bearer", "basic", "hub_sha256")),
     "jira": System(open_jira, ("hub_sha256", "url_secret", "bearer")),
     "zammad": System(open_zammad, ("hub_sha1", "bearer", "basic")),
-    "servicenow": System(ServiceNowSource, ("bearer", "basic", "none"), ("basic", "bearer")),
-    "request_tracker": System(RequestTrackerSource, ("bearer", "url_secret", "none"), ("token", "basic")),
-    "redmine": System(RedmineSource, ("none",), ("api_key", "basic")),
+    "servicenow": System(open_servicenow, ("bearer", "basic", "none"), ("basic", "bearer")),
+    "request_tracker": System(open_request_tracker, ("bearer", "url_secret", "none"), ("token", "basic")),
+    "redmine": System(open_redmine, ("none",), ("api_key", "basic")),
 }

@@ -5,10 +5,10 @@ from typing import Any
 
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import member, newest
-from shared.ticketing.remote import Remote
-from shared.ticketing.senders import verify_sender
+from shared.ticketing.polling import PolledSource, Wanted
+from shared.ticketing.remote import TIMEOUT_SECONDS, Asking
 from shared.ticketing.servicenow.mapper import map_record
-from shared.ticketing.sources import PollConfig, PollPage, Position, Reading, SourceConfig, follow
+from shared.ticketing.sources import PollPage, SourceConfig, follow
 
 PAGE_SIZE = 200
 _TABLE = "/api/now/table/incident"
@@ -19,46 +19,36 @@ _FIELDS = (
 )
 
 
-class ServiceNowSource:
-    """Times go out and come back in the connection's zone; the Table API speaks UTC unless its user's profile says
-    otherwise."""
+def open_servicenow(
+    config: SourceConfig, *, page_size: int = PAGE_SIZE, timeout_seconds: float = TIMEOUT_SECONDS
+) -> PolledSource:
+    """A filter is an encoded query. Times go out and come back in the connection's zone; the Table API speaks UTC
+    unless its user's profile says otherwise."""
+    return PolledSource(config, map_record, _read_page, page_size=page_size, timeout_seconds=timeout_seconds)
 
-    def __init__(self, config: SourceConfig, *, page_size: int = PAGE_SIZE, timeout_seconds: float = 30.0) -> None:
-        self._config = config
-        self._page_size = page_size
-        self._timeout_seconds = timeout_seconds
 
-    def verify(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> None:
-        verify_sender(self._config.authentication, self._config.secret, headers, query, body)
+async def _read_page(remote: Asking, wanted: Wanted) -> PollPage:
+    answer = await remote.get(_TABLE, _query(wanted))
+    records = member(answer, "result")
+    if not isinstance(records, list):
+        raise RemoteFailed("the Table API's answer has no list 'result'; check base_url")
+    is_last = len(records) < wanted.page_size
+    last = newest(map(_updated_on, records), wanted.config.zone)
+    return PollPage(records, follow(wanted.position, last, is_last), is_last)
 
-    def read(self, payload: Any) -> Reading:
-        return map_record(payload, self._config)
 
-    async def poll(self, position: Position) -> PollPage:
-        poll = self._config.poll
-        if poll is None:
-            raise RemoteFailed("this connection has no base_url to poll")
-        async with Remote(poll, timeout_seconds=self._timeout_seconds).session() as remote:
-            answer = await remote.get(_TABLE, self._query(poll, position))
-        records = member(answer, "result")
-        if not isinstance(records, list):
-            raise RemoteFailed("the Table API's answer has no list 'result'; check base_url")
-        is_last = len(records) < self._page_size
-        last = newest(map(_updated_on, records), self._config.zone)
-        return PollPage(records, follow(position, last, is_last), is_last)
-
-    def _query(self, poll: PollConfig, position: Position) -> dict[str, str | int]:
-        since = position.since.astimezone(self._config.zone).strftime("%Y-%m-%d %H:%M:%S")
-        narrowed = f"{poll.filter}^" if poll.filter else ""
-        fields = {_FIELDS, *(rule_path(rule) for rule in self._config.field_map.values())} - {""}
-        return {
-            "sysparm_query": f"{narrowed}sys_updated_on>={since}^ORDERBYsys_updated_on^ORDERBYsys_id",
-            "sysparm_display_value": "all",
-            "sysparm_exclude_reference_link": "true",
-            "sysparm_fields": ",".join(sorted(fields)),
-            "sysparm_limit": self._page_size,
-            "sysparm_offset": (position.page - 1) * self._page_size,
-        }
+def _query(wanted: Wanted) -> dict[str, str | int]:
+    since = wanted.position.since.astimezone(wanted.config.zone).strftime("%Y-%m-%d %H:%M:%S")
+    narrowed = f"{wanted.poll.filter}^" if wanted.poll.filter else ""
+    fields = {_FIELDS, *(rule_path(rule) for rule in wanted.config.field_map.values())} - {""}
+    return {
+        "sysparm_query": f"{narrowed}sys_updated_on>={since}^ORDERBYsys_updated_on^ORDERBYsys_id",
+        "sysparm_display_value": "all",
+        "sysparm_exclude_reference_link": "true",
+        "sysparm_fields": ",".join(sorted(fields)),
+        "sysparm_limit": wanted.page_size,
+        "sysparm_offset": (wanted.position.page - 1) * wanted.page_size,
+    }
 
 
 def rule_path(rule: Any) -> str:
