@@ -41,6 +41,9 @@ from services.metrics.measures import routes as measures
 from services.metrics.measures.service import define_builtin_measures
 from services.metrics.negotiations import routes as negotiations
 from services.metrics.observations import routes as observations
+from services.metrics.reopens import consumers as reopen_consumers
+from services.metrics.reopens import jobs as reopen_jobs
+from services.metrics.reopens import routes as reopens
 from services.metrics.reports import jobs as report_jobs
 from services.metrics.reports import routes as reports
 from services.metrics.scorecards import routes as scorecards
@@ -69,6 +72,7 @@ def define(settings: Settings) -> Definition:
             tickets.routes,
             connections.routes,
             inbound.routes,
+            reopens.routes,
             imports.routes,
             measures.routes,
             observations.routes,
@@ -96,7 +100,13 @@ def define(settings: Settings) -> Definition:
             analysis_pages.pages,
         ),
         home="/overview",
-        handlers=(*callbacks.handlers, *baselines.handlers, *improvements.handlers, *analysis.handlers),
+        handlers=(
+            *callbacks.handlers,
+            *baselines.handlers,
+            *improvements.handlers,
+            *analysis.handlers,
+            *reopen_consumers.handlers,
+        ),
         jobs=(
             *evaluation_jobs.make_jobs(own),
             *measure_jobs.jobs,
@@ -110,6 +120,7 @@ def define(settings: Settings) -> Definition:
             *attainment_jobs.make_jobs(own),
             *connection_jobs.make_jobs(sources, own),
             *inbound_jobs.make_jobs(sources, own),
+            *reopen_jobs.make_jobs(sources, own),
         ),
         ports={"sources": sources, "statistics": statistics},
         seed=define_builtin_measures,

@@ -22,6 +22,10 @@ class MetricsSettings(BaseSettings):
         default=(30.0, 120.0, 600.0, 1800.0, 3600.0), min_length=1
     )
 
+    reopen_retry_seconds: tuple[Annotated[float, Field(gt=0, le=86_400)], ...] = Field(
+        default=(30.0, 300.0, 1800.0, 7200.0, 21_600.0), max_length=20
+    )
+
     @field_validator("time_zone")
     @classmethod
     def _is_known(cls, name: str) -> str:

@@ -22,6 +22,8 @@ connections = Table(
     Column("sealed_poll_secret", Text),
     Column("poll_filter", Text),
     Column("poll_every_seconds", Integer),
+    Column("reopening", JSONB(none_as_null=True)),
+    Column("sealed_reopening", Text),
     Column("poll_since", DateTime(timezone=True)),
     Column("polled_until", DateTime(timezone=True)),
     Column("round_since", DateTime(timezone=True)),

@@ -44,8 +44,9 @@ async def claim_due(session: AsyncSession, now: datetime, lease: timedelta, limi
         .order_by(connections.c.next_poll_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("claimed")  # a subquery might run once for each row, and claim more than the limit
     )
-    claim = update(connections).where(connections.c.key.in_(due)).values(leased_until=now + lease)
+    claim = update(connections).where(connections.c.key.in_(select(due.c.key))).values(leased_until=now + lease)
     return (await session.execute(claim.returning(*connections.c))).all()
 
 

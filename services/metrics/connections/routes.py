@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request, Response
 
-from services.metrics.connections import repository, service
+from services.metrics.connections import repository, service, trying
 from services.metrics.connections.schemas import ConnectionBody, ConnectionView, TestView
 from services.metrics.connections.service import Sources
 from shared.auth import Principal, Role, Staff, require
@@ -56,9 +56,10 @@ async def put_connection(
 async def try_connection(
     key: ConnectionKey, request: Request, sources: Annotated[Sources, Depends(sources_of)], _caller: Administrator
 ) -> TestView:
-    """Try the connection: reach it, sign in and read the last day's records. Nothing of it is kept."""
+    """Try the connection: reach it, sign in and read the last day's records; and tell whether disputed incidents can be
+    reopened by it. Nothing of it is kept, nothing there is changed."""
     database: Database = request.app.state.database
     async with database.reading() as session:
         row = await service.find_connection(session, key)
-    findings = await service.try_connection(sources.open_row(row), row.base_url is not None)
+    findings = await trying.try_connection(sources, row)
     return TestView(works=all(finding.ok for finding in findings), findings=findings)

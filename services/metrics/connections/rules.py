@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.metrics.connections.schemas import ConnectionBody, PollBody
+from services.metrics.connections.schemas import ConnectionBody, PollBody, ReopeningBody
+from shared.ticketing.access import RemoteAuthentication
 from shared.ticketing.generic.mapper import find_unsound, find_unsound_rule
 from shared.ticketing.mapping import find_unsound_overlay
 from shared.ticketing.remote import find_unsound_url
 from shared.ticketing.senders import find_unsound_secret
+from shared.ticketing.sinks import SINKS
 from shared.ticketing.sources import Position
-from shared.ticketing.systems import SYSTEMS
+from shared.ticketing.systems import SYSTEMS, SystemName
 
 OVERLAP = timedelta(seconds=120)
 """So much of what was polled before is polled again: clocks differ, and a record may become visible late."""
@@ -84,6 +86,48 @@ def _find_unsound_poll_secret(poll: PollBody, chosen: str, polled_url: str | Non
         return None
     if chosen == "basic" and not all(poll.secret.partition(":")):
         return "poll.secret: basic authentication needs user:password"
+    return None
+
+
+def list_accesses(system: SystemName) -> tuple[RemoteAuthentication, ...]:
+    """How we may sign in to reopen an incident there, the usual way first; none: the options say it."""
+    sink = SINKS.get(system)
+    return (sink.accesses if sink is not None else ()) or SYSTEMS[system].polls
+
+
+def find_unsound_reopening(body: ConnectionBody, known_url: str | None) -> str | None:
+    """Why nothing could be reopened that way; or None. `known_url` is the address that the stored secret belongs to."""
+    asked = body.reopening
+    if asked is None:
+        return None
+    if SYSTEMS[body.system].reopener is None:
+        return f"reopening: incidents of {body.system} cannot be reopened from here; leave it out"
+    accesses = list_accesses(body.system)
+    if asked.authentication is not None and asked.authentication not in accesses:
+        choices = ", ".join(accesses) or "no authentication: its options say it"
+        return f"reopening.authentication: {body.system} takes {choices}"
+    if asked.base_url is not None:
+        return _find_unsound_reopening_access(asked, asked.authentication or accesses[:1], known_url)
+    if asked.secret is not None or asked.authentication is not None:
+        return (
+            "reopening.base_url: authentication and secret go with an address of their own; left out, the poll's count"
+        )
+    if body.poll is None and accesses:
+        return "reopening.base_url: this connection is not polled, so say where, with authentication and secret"
+    return None
+
+
+def _find_unsound_reopening_access(
+    asked: ReopeningBody, chosen: RemoteAuthentication | tuple[RemoteAuthentication, ...], known_url: str | None
+) -> str | None:
+    unsound = find_unsound_url(asked.base_url or "")
+    if unsound is not None:
+        return f"reopening.base_url: {unsound}"
+    if asked.secret is None:
+        again = "a new base_url needs it, so that a stored secret goes to no other host"
+        return None if known_url == asked.base_url else f"reopening.secret: {again}"
+    if chosen in ("basic", ("basic",)) and not all(asked.secret.partition(":")):
+        return "reopening.secret: basic authentication needs user:password"
     return None
 
 

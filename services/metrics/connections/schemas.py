@@ -32,6 +32,20 @@ class PollBody(Body):
     since: Moment | None = None
 
 
+class ReopeningBody(Body):
+    """How incidents whose customers say that they are not solved are reopened there (R81).
+
+    `base_url`, `authentication` and `secret` (`user:password` for basic) are the poll's when left out; a secret that is
+    left out beside the same `base_url` stays. `options` are the system's own, as `{"status": "Open"}`; what they say
+    under `headers` is kept as a secret, and left out it stays.
+    """
+
+    base_url: Address | None = None
+    authentication: RemoteAuthentication | None = None
+    secret: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_PRINTABLE)] | None = None
+    options: Annotated[dict[Fact, JsonValue], Field(default_factory=dict, max_length=20)]
+
+
 class ConnectionBody(Body):
     """A ticketing system that we hear tickets from.
 
@@ -40,7 +54,8 @@ class ConnectionBody(Body):
     the stored one stays. `states` maps the system's words for a state to ours, before its usual ones. `field_map` says
     where in its JSON each fact stands: all of them for `generic` (empty when it already sends our facts), and what the
     others do not know by themselves. `time_zone` is the one of its times without zone. A connection of which nothing
-    was heard for `expected_every_hours` raises collection.overdue (R31), once, for its `owner`.
+    was heard for `expected_every_hours` raises collection.overdue (R31), once, for its `owner`. Without `reopening` a
+    disputed incident stays as it is there.
     """
 
     system: SystemName = "generic"
@@ -52,6 +67,7 @@ class ConnectionBody(Body):
     owner: Name | None = None
     expected_every_hours: Annotated[float, Field(gt=0, le=8760)] | None = None
     poll: PollBody | None = None
+    reopening: ReopeningBody | None = None
 
 
 class PollView(BaseModel):
@@ -63,6 +79,16 @@ class PollView(BaseModel):
     every_seconds: int
     since: datetime | None
     polled_until: datetime | None
+
+
+class ReopeningView(BaseModel):
+    """How its incidents are reopened; `headers` are names only. A null `base_url` is the poll's."""
+
+    base_url: str | None
+    authentication: RemoteAuthentication | None
+    has_secret: bool
+    headers: list[str]
+    options: dict[str, Any]
 
 
 class ConnectionView(BaseModel):
@@ -77,6 +103,7 @@ class ConnectionView(BaseModel):
     owner: str | None
     expected_every_hours: float | None
     poll: PollView | None
+    reopening: ReopeningView | None
     last_polled_at: datetime | None
     last_error: str | None
     next_poll_at: datetime | None
@@ -96,8 +123,9 @@ class ConnectionView(BaseModel):
                 since=row.poll_since,
                 polled_until=row.polled_until,
             )
-        names = [name for name in cls.model_fields if name != "poll"]
-        return cls(poll=poll, **{name: getattr(row, name) for name in names})
+        reopening = None if row.reopening is None else ReopeningView(**row.reopening)
+        names = [name for name in cls.model_fields if name not in ("poll", "reopening")]
+        return cls(poll=poll, reopening=reopening, **{name: getattr(row, name) for name in names})
 
 
 class Finding(BaseModel):

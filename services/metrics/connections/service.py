@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from cryptography.fernet import InvalidToken
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.connections import repository, rules
-from services.metrics.connections.schemas import ConnectionBody, Finding, PollBody
+from services.metrics.connections.schemas import ConnectionBody, PollBody, ReopeningBody
 from shared import clock, problems
 from shared.database import wake_after_commit
 from shared.events.metrics import CollectionOverdue
@@ -20,14 +21,14 @@ from shared.http import check_version
 from shared.ids import new_id
 from shared.outbox import record
 from shared.sealing import Sealer
-from shared.ticketing.facts import Unmappable
-from shared.ticketing.failures import RemoteFailed
+from shared.ticketing.access import Access
+from shared.ticketing.changes import IncidentReopener
 from shared.ticketing.sources import Authentication, IncidentSource, PollConfig, Position, SourceConfig
-from shared.ticketing.systems import SYSTEMS, System
+from shared.ticketing.systems import SYSTEMS, System, SystemName
 
 POLL_JOB = "metrics.poll_connections"
-_TEST_WINDOW = timedelta(days=1)
 _MOST_REMEMBERED = 1000
+_MOST_OPTION_BYTES = 20_000
 
 
 class ConnectionNotFound(problems.NotFound):
@@ -52,6 +53,12 @@ class UnsoundSender(problems.Problem):
 
 class UnsoundPoll(problems.Problem):
     """An address, scheme, secret or filter that cannot be polled by."""
+
+    status = 422
+
+
+class UnsoundReopening(problems.Problem):
+    """An address, scheme, secret or option that nothing could be reopened by."""
 
     status = 422
 
@@ -97,22 +104,46 @@ class Sources:
 
     def open_row(self, row: Row[Any]) -> Opened:
         """Raises `SecretUnreadable`."""
+        config = self._read_config(row)
+        source = SYSTEMS[row.system].open(config)
+        return Opened(row.key, row.system, row.revision, config.zone, source)
+
+    def open_reopener(self, row: Row[Any]) -> IncidentReopener:
+        """By which disputed incidents of a connection with `reopening` are reopened.
+
+        Raises:
+            SecretUnreadable
+            ValueError: what its options lack, and what would be right.
+        """
+        kept = self.unseal_reopening(row)
+        options = {**row.reopening["options"], **({"headers": kept["headers"]} if kept["headers"] else {})}
+        config = self._read_config(row)
+        access: Access | None = config.poll
+        if row.reopening["base_url"] is not None:
+            accesses = rules.list_accesses(row.system)
+            authentication = row.reopening["authentication"] or accesses[0]
+            access = Access(row.reopening["base_url"], authentication, kept["secret"] or "")
+        return open_reopener(row.system, access, config, options)
+
+    def unseal_reopening(self, row: Row[Any]) -> dict[str, Any]:
+        """`{secret, headers}`. Raises `SecretUnreadable`."""
+        opened = self._unseal(row.key, row.sealed_reopening)
+        return cast("dict[str, Any]", orjson.loads(opened)) if opened else {"secret": None, "headers": {}}
+
+    def _read_config(self, row: Row[Any]) -> SourceConfig:
         poll = None
         if row.base_url is not None:
             secret = self._unseal(row.key, row.sealed_poll_secret) or ""
             poll = PollConfig(row.base_url, row.poll_authentication, secret, row.poll_filter)
-        zone = find_zone(row.time_zone)
-        config = SourceConfig(
+        return SourceConfig(
             source=row.key,
-            zone=zone,
+            zone=find_zone(row.time_zone),
             authentication=row.authentication,
             secret=self._unseal(row.key, row.sealed_secret),
             states=row.states,
             field_map=row.field_map,
             poll=poll,
         )
-        source = SYSTEMS[row.system].open(config)
-        return Opened(row.key, row.system, row.revision, zone, source)
 
     def _unseal(self, key: str, sealed: str | None) -> str | None:
         try:
@@ -124,13 +155,23 @@ class Sources:
             ) from error
 
 
+def open_reopener(
+    system: SystemName, access: Access | None, config: SourceConfig, options: Mapping[str, Any]
+) -> IncidentReopener:
+    """Raises `ValueError`: what the options lack, and what would be right."""
+    opener = SYSTEMS[system].reopener
+    if opener is None:
+        raise ValueError(f"incidents of {system} cannot be reopened from here")
+    return opener(access or Access("", "bearer", config.secret or ""), config, options)
+
+
 async def put_connection(
     session: AsyncSession, key: str, body: ConnectionBody, sources: Sources, if_match: str | None = None
 ) -> Row[Any]:
     """Define a connection, or change it.
 
     Raises:
-        UnsoundMap, UnknownZone, UnsoundSender, UnsoundPoll: what cannot work, with what would.
+        UnsoundMap, UnknownZone, UnsoundSender, UnsoundPoll, UnsoundReopening: what cannot work, with what would.
         LostUpdate: `if_match` names another version.
     """
     known = await repository.lock_connection(session, key)
@@ -150,6 +191,7 @@ async def put_connection(
             "authentication": authentication,
             "sealed_secret": sources.seal(body.secret) if body.secret is not None else stored,
             **_poll_values(body.poll, known, system, sources, now),
+            **_reopening_values(body, known, sources),
             "revision": new_id(),
             "updated_at": now,
         },
@@ -162,11 +204,14 @@ def _check(body: ConnectionBody, known: Row[Any] | None, authentication: Authent
     """Raises the first problem that `body` has, beside what is stored."""
     has_secret = known is not None and known.authentication == authentication and known.sealed_secret is not None
     polled_url = known.base_url if known is not None and known.system == body.system else None
+    reopening = known.reopening if known is not None and known.system == body.system else None
+    reopened_url = reopening["base_url"] if reopening else None
     findings: tuple[tuple[type[problems.Problem], str | None], ...] = (
         (UnsoundMap, rules.find_unsound_map(body)),
         (UnknownZone, rules.find_unsound_zone(body)),
         (UnsoundSender, rules.find_unsound_sender(body, has_secret=has_secret)),
         (UnsoundPoll, rules.find_unsound_poll(body, polled_url)),
+        (UnsoundReopening, rules.find_unsound_reopening(body, reopened_url)),
     )
     for problem, reason in findings:
         if reason is not None:
@@ -197,6 +242,62 @@ def _poll_values(
     return values
 
 
+def _reopening_values(body: ConnectionBody, known: Row[Any] | None, sources: Sources) -> dict[str, Any]:
+    """How incidents are reopened from now on. Raises `UnsoundReopening` for options that the system does not know."""
+    asked = body.reopening
+    if asked is None:
+        return {"reopening": None, "sealed_reopening": None}
+    options = dict(asked.options)
+    secret = asked.secret
+    headers = _read_headers(options.pop("headers", None))
+    if (secret is None and asked.base_url is not None) or headers is None:
+        kept = _kept_secrets(body, known, sources, options.get("url"))
+        secret = kept["secret"] if secret is None and asked.base_url is not None else secret
+        headers = kept["headers"] if headers is None else headers
+    _check_options(body, asked, options, headers)
+    shown = {
+        "base_url": asked.base_url,
+        "authentication": asked.authentication,
+        "has_secret": secret is not None,
+        "headers": sorted(headers),
+        "options": options,
+    }
+    sealed = sources.seal(orjson.dumps({"secret": secret, "headers": headers}).decode())
+    return {"reopening": shown, "sealed_reopening": sealed}
+
+
+def _kept_secrets(body: ConnectionBody, known: Row[Any] | None, sources: Sources, url: Any) -> dict[str, Any]:
+    """The stored ones. Headers that were given for one `url` go to no other."""
+    if known is None or known.system != body.system or known.reopening is None:
+        return {"secret": None, "headers": {}}
+    kept = sources.unseal_reopening(known)
+    return kept if known.reopening["options"].get("url") == url else {**kept, "headers": {}}
+
+
+def _read_headers(given: Any) -> dict[str, str] | None:
+    """Raises `UnsoundReopening`."""
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+        raise UnsoundReopening('reopening.options.headers: must be an object of texts, as {"X-Desk": "…"}')
+    return {str(name): str(value) for name, value in given.items()}
+
+
+def _check_options(
+    body: ConnectionBody, asked: ReopeningBody, options: dict[str, Any], headers: Mapping[str, str]
+) -> None:
+    """Raises `UnsoundReopening`."""
+    raw = orjson.dumps(options)
+    if len(raw) > _MOST_OPTION_BYTES or b"\\u0000" in raw:
+        raise UnsoundReopening("reopening.options: at most 20,000 bytes of JSON without NUL characters")
+    config = SourceConfig(source="", zone=find_zone(body.time_zone), authentication="none", secret=body.secret)
+    access = Access(asked.base_url or (body.poll.base_url if body.poll else ""), "bearer", asked.secret or "")
+    try:
+        open_reopener(body.system, access, config, {**options, **({"headers": headers} if headers else {})})
+    except ValueError as error:
+        raise UnsoundReopening(f"reopening.options: {error}") from error
+
+
 def find_zone(name: str) -> ZoneInfo:
     """Raises `UnknownZone`."""
     zone = rules.find_zone(name)
@@ -211,35 +312,6 @@ async def find_connection(session: AsyncSession, key: str) -> Row[Any]:
     if connection is None:
         raise ConnectionNotFound(f"there is no connection {key!r}; PUT /metrics/v1/connections/{key} makes it")
     return connection
-
-
-async def try_connection(opened: Opened, is_polled: bool) -> list[Finding]:
-    """Reach the system, sign in, and read what it changed in the last day; nothing is kept. No transaction is open."""
-    if not is_polled:
-        detail = "it is not polled: it sends webhooks, and its payloads tell what came"
-        return [Finding(what="poll", ok=True, detail=detail)]
-    try:
-        page = await opened.source.poll(Position(clock.now() - _TEST_WINDOW))
-    except RemoteFailed as error:
-        return [Finding(what="poll", ok=False, detail=str(error))]
-    count = len(page.elements)
-    found = [Finding(what="poll", ok=True, detail=f"signed in; {count} records changed in the last day were read")]
-    unread = _find_unread(opened.source, page.elements)
-    if unread:
-        found.append(Finding(what="map", ok=False, detail=f"{len(unread)} of {count} mean nothing: {unread[0]}"))
-    elif count:
-        found.append(Finding(what="map", ok=True, detail="all of them were understood"))
-    return found
-
-
-def _find_unread(source: IncidentSource, elements: Sequence[Any]) -> list[str]:
-    unread = []
-    for element in elements:
-        try:
-            source.read(element)
-        except Unmappable as error:
-            unread.append(str(error))
-    return unread
 
 
 def values_after_page(row: Row[Any], position: Position, *, is_last: bool, now: datetime) -> dict[str, Any]:

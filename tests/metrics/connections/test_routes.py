@@ -1,5 +1,6 @@
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -7,6 +8,8 @@ import pytest
 
 from shared.auth import Role
 from shared.sealing import Sealer
+from shared.ticketing.systems import SYSTEMS
+from tests.metrics.reopens.builders import POLLED, Desk
 from tests.shared.ticketing.desks import REQUEST_TRACKER, STORY, Board
 from tests.shared.ticketing.listener import Answer, listening
 from tests.support.solo import Solo
@@ -100,24 +103,119 @@ class TestPutConnection:
             assert (await manager.post(f"{URL}/desk/test")).status_code == 403
 
 
+class TestReopening:
+    """R81: by which access, and with which options, a disputed incident is reopened there."""
+
+    @pytest.fixture(autouse=True)
+    def desk(self, monkeypatch: pytest.MonkeyPatch) -> Desk:
+        made = Desk()
+        made.serve(monkeypatch, "redmine", "generic")
+        return made
+
+    async def put(self, admin: httpx.AsyncClient, **changes: Any) -> httpx.Response:
+        return await admin.put(f"{URL}/desk", json={**POLLED, **changes})
+
+    async def test_is_shown_without_its_secrets(self, solo: Solo, admin: httpx.AsyncClient) -> None:
+        asked = {
+            "base_url": "https://write.invalid",
+            "secret": "a-writing-key",
+            "options": {"status": "New", "headers": {"X-Gate": "open-sesame"}},
+        }
+        answer = await self.put(admin, reopening=asked)
+        assert answer.json()["reopening"] == {
+            "base_url": "https://write.invalid",
+            "authentication": None,
+            "has_secret": True,
+            "headers": ["X-Gate"],
+            "options": {"status": "New"},
+        }
+        async with solo.database.reading() as session:
+            row = (await (await session.connection()).exec_driver_sql("SELECT * FROM connections")).one()
+        for told in (answer.text, (await admin.get(f"{URL}/desk")).text, str(row)):
+            assert "a-writing-key" not in told
+            assert "open-sesame" not in told
+
+    async def test_secrets_stay_for_the_same_address_only(self, admin: httpx.AsyncClient) -> None:
+        own = {"base_url": "https://write.invalid", "secret": "a-writing-key"}
+        await self.put(admin, reopening=own)
+        kept = await self.put(admin, reopening={"base_url": "https://write.invalid"})
+        assert (kept.status_code, kept.json()["reopening"]["has_secret"]) == (200, True)
+        moved = await self.put(admin, reopening={"base_url": "https://elsewhere.invalid"})
+        assert (moved.status_code, "no other host" in moved.json()["detail"]) == (422, True)
+
+    async def test_headers_stay_for_the_same_address_only(self, admin: httpx.AsyncClient) -> None:
+        async def put(url: str, **options: Any) -> list[str]:
+            body = {"secret": SECRET, "reopening": {"options": {"url": url, **options}}}
+            shown: list[str] = (await admin.put(f"{URL}/desk", json=body)).json()["reopening"]["headers"]
+            return shown
+
+        assert await put("https://a.invalid/${external_id}", headers={"X-Gate": "open"}) == ["X-Gate"]
+        assert await put("https://a.invalid/${external_id}") == ["X-Gate"]
+        assert await put("https://b.invalid/${external_id}") == []
+
+    @pytest.mark.parametrize(
+        ("changes", "says"),
+        [
+            ({"reopening": {"options": {"colour": "red"}}}, "colour"),
+            ({"reopening": {"options": {"headers": ["x"]}}}, "headers"),
+            ({"reopening": {"options": {"note": "a\x00"}}}, "NUL"),
+            ({"reopening": {"base_url": "ftp://desk.invalid", "secret": "s"}}, "reopening.base_url"),
+            ({"reopening": {"base_url": "https://desk.invalid"}}, "reopening.secret"),
+            ({"reopening": {"secret": "alone"}}, "reopening.base_url"),
+            (
+                {"reopening": {"base_url": "https://d.invalid", "authentication": "basic", "secret": "nobody"}},
+                "user:password",
+            ),
+            (
+                {"reopening": {"base_url": "https://d.invalid", "authentication": "zammad_token", "secret": "x"}},
+                "api_key",
+            ),
+            ({"reopening": {"status": "New"}}, "status"),
+        ],
+    )
+    async def test_what_cannot_work_is_named_with_what_would(
+        self, admin: httpx.AsyncClient, changes: dict[str, Any], says: str
+    ) -> None:
+        answer = await self.put(admin, **changes)
+        assert (answer.status_code, says in answer.json()["detail"]) == (422, True), answer.text
+
+    async def test_what_has_no_reopener_says_so(
+        self, admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(SYSTEMS, "redmine", replace(SYSTEMS["redmine"], reopener=None))
+        answer = await self.put(admin)
+        assert (answer.status_code, "cannot be reopened" in answer.json()["detail"]) == (422, True)
+
+    async def test_the_test_tells_whether_it_is_configured(self, admin: httpx.AsyncClient) -> None:
+        async with listening(lambda _: Answer(401)) as listener:
+            poll = {"base_url": listener.url, "secret": "the-poll-key"}
+            await self.put(admin, poll=poll)
+            configured = (await admin.post(f"{URL}/desk/test")).json()["findings"][-1]
+            await self.put(admin, poll=poll, reopening=None)
+            without = (await admin.post(f"{URL}/desk/test")).json()["findings"][-1]
+        assert (configured["what"], configured["ok"], listener.url in configured["detail"]) == ("reopen", True, True)
+        assert (without["what"], "not configured" in without["detail"]) == ("reopen", True)
+
+
 class TestTryConnection:
     async def test_says_what_it_could_do(self, admin: httpx.AsyncClient) -> None:
         board = Board()
         async with listening(REQUEST_TRACKER.answer(board)) as listener:  # type: ignore[misc]
             await connect(admin, system="request_tracker", poll={**POLL, "base_url": listener.url})
             answer = await admin.post(f"{URL}/desk/test")
-        assert answer.json() == {
-            "works": True,
-            "findings": [
-                {"what": "poll", "ok": True, "detail": "signed in; 0 records changed in the last day were read"}
-            ],
+        told = answer.json()
+        assert told["works"] is True
+        assert told["findings"][0] == {
+            "what": "poll",
+            "ok": True,
+            "detail": "signed in; 0 records changed in the last day were read",
         }
 
     async def test_says_what_it_could_not_do(self, admin: httpx.AsyncClient) -> None:
         async with listening(lambda _: Answer(401)) as listener:
             await connect(admin, system="request_tracker", poll={**POLL, "base_url": listener.url})
             told = (await admin.post(f"{URL}/desk/test")).json()
-        assert (told["works"], "poll_secret" in told["findings"][0]["detail"]) == (False, True)
+        assert (told["works"], "check authentication and secret" in told["findings"][0]["detail"]) == (False, True)
 
     async def test_says_which_records_mean_nothing(self, admin: httpx.AsyncClient) -> None:
         (element,) = REQUEST_TRACKER.tell("7", STORY, {**REQUEST_TRACKER.words, "new": "pondering"})
@@ -128,7 +226,8 @@ class TestTryConnection:
         ) as listener:
             await connect(admin, system="request_tracker", poll={**POLL, "base_url": listener.url})
             told = (await admin.post(f"{URL}/desk/test")).json()
-        assert [(finding["what"], finding["ok"]) for finding in told["findings"]] == [("poll", True), ("map", False)]
+        shown = [(finding["what"], finding["ok"]) for finding in told["findings"]]
+        assert shown[:2] == [("poll", True), ("map", False)]
         assert "1 of 1 mean nothing: state: 'pondering'" in told["findings"][1]["detail"]
         assert (await admin.get("/metrics/v1/tickets")).json()["items"] == []
 
