@@ -10,7 +10,8 @@ from services.improvement.database import MOMENT, Record
 
 
 class Gap(Record, table=True):
-    """`improvement_id` is null for a gap that was settled before it was heard of; `settled_reason` says why."""
+    """`improvement_id` is null for a gap that was settled before it was heard of (`settled_reason` says why), and for
+    one that is suppressed: `sources` says why."""
 
     __tablename__ = "gaps"
     __table_args__ = (Index(None, "improvement_id"),)

@@ -40,6 +40,17 @@ async def claim_new(session: AsyncSession, gap_ids: Iterable[UUID]) -> set[UUID]
     return set(await session.scalars(_CLAIM, {"ids": sorted(set(gap_ids))}))
 
 
+async def lock_waiting(session: AsyncSession, gap_ids: Collection[UUID]) -> set[UUID]:
+    """Those that have led to no record yet and are not settled, locked: new ones, and those that were suppressed."""
+    query = (
+        select(col(Gap.id))
+        .where(col(Gap.id).in_(gap_ids), col(Gap.improvement_id).is_(None), col(Gap.settled_at).is_(None))
+        .order_by(col(Gap.id))
+        .with_for_update()
+    )
+    return set(await session.scalars(query))
+
+
 async def find(session: AsyncSession, gap_ids: Collection[UUID]) -> dict[UUID, Gap]:
     query = select(Gap).where(col(Gap.id).in_(gap_ids)).execution_options(populate_existing=True)
     return {gap.id: gap for gap in await session.scalars(query)}

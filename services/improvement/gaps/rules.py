@@ -45,6 +45,12 @@ def suggest_verification(gap: GapFact) -> VerificationPlan:
     )
 
 
+def place_gap(gap: GapFact) -> dict[str, str]:
+    """R4: the service, customer or project that the scope names."""
+    dimension, _, value = gap.scope.partition("=")
+    return {dimension: value} if dimension in ("service", "customer", "project") else {}
+
+
 def is_withdrawn_by_itself(state: str, is_edited: bool, open_gaps: int) -> bool:
     """A draft that nobody has touched ends with its last gap; what people work on is theirs to end."""
     return state == "draft" and not is_edited and open_gaps == 0

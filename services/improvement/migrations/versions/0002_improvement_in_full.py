@@ -46,6 +46,164 @@ def upgrade() -> None:
     )
     op.create_index('ix_approval_steps_expiring', 'approval_steps', ['expires_at'], unique=False, schema='improvement', postgresql_where=sa.text("state = 'approved'"))
     op.create_index('uq_approval_steps_open', 'approval_steps', ['improvement_id'], unique=True, schema='improvement', postgresql_where=sa.text("state = 'open'"))
+    op.create_table('improvement_benefits',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('improvement_id', sa.Uuid(), nullable=False),
+    sa.Column('side', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('category', sa.Text(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('amount', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('retracted_by', sa.Text(), nullable=True),
+    sa.Column('retracted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('retraction_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['improvement_id'], ['improvement.improvements.id'], name=op.f('fk_improvement_benefits_improvement_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_improvement_benefits')),
+    schema='improvement'
+    )
+    op.create_index(op.f('ix_improvement_benefits_improvement_id_id'), 'improvement_benefits', ['improvement_id', 'id'], unique=False, schema='improvement')
+    op.create_table('improvement_cost_periods',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('improvement_id', sa.Uuid(), nullable=False),
+    sa.Column('phase', sa.Text(), nullable=False),
+    sa.Column('period_from', sa.Date(), nullable=False),
+    sa.Column('period_to', sa.Date(), nullable=False),
+    sa.Column('volume', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('volume_unit', sa.Text(), nullable=False),
+    sa.Column('cost', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('benefit', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=False),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('retracted_by', sa.Text(), nullable=True),
+    sa.Column('retracted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('retraction_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['improvement_id'], ['improvement.improvements.id'], name=op.f('fk_improvement_cost_periods_improvement_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_improvement_cost_periods')),
+    schema='improvement'
+    )
+    op.create_index(op.f('ix_improvement_cost_periods_improvement_id_id'), 'improvement_cost_periods', ['improvement_id', 'id'], unique=False, schema='improvement')
+    op.create_table('improvement_discussion',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('improvement_id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('percent', sa.SmallInteger(), nullable=True),
+    sa.Column('next_step', sa.Text(), nullable=True),
+    sa.Column('decided_by', postgresql.ARRAY(sa.Text()), nullable=True),
+    sa.Column('visible_to_customer', sa.Boolean(), nullable=False),
+    sa.Column('author', sa.Text(), nullable=False),
+    sa.Column('author_name', sa.Text(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=True),
+    sa.Column('written_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('edited_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('retracted_by', sa.Text(), nullable=True),
+    sa.Column('retracted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('retraction_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['improvement_id'], ['improvement.improvements.id'], name=op.f('fk_improvement_discussion_improvement_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_improvement_discussion')),
+    schema='improvement'
+    )
+    op.create_index(op.f('ix_improvement_discussion_improvement_id_id'), 'improvement_discussion', ['improvement_id', 'id'], unique=False, schema='improvement')
+    op.create_table('improvement_links',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('improvement_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('reference', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=True),
+    sa.Column('url', sa.Text(), nullable=True),
+    sa.Column('linked_by', sa.Text(), nullable=False),
+    sa.Column('linked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('removed_by', sa.Text(), nullable=True),
+    sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('removal_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['improvement_id'], ['improvement.improvements.id'], name=op.f('fk_improvement_links_improvement_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_improvement_links')),
+    schema='improvement'
+    )
+    op.create_index(op.f('ix_improvement_links_improvement_id_id'), 'improvement_links', ['improvement_id', 'id'], unique=False, schema='improvement')
+    op.create_index(op.f('ix_improvement_links_kind_reference_id'), 'improvement_links', ['kind', 'reference', 'id'], unique=False, schema='improvement')
+    op.create_index('uq_improvement_links_standing', 'improvement_links', ['improvement_id', 'kind', 'reference'], unique=True, schema='improvement', postgresql_where=sa.text('removed_at IS NULL'))
+    op.create_table('improvement_participants',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('improvement_id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('person', sa.Text(), nullable=False),
+    sa.Column('role', sa.Text(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=True),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('invited_by', sa.Text(), nullable=False),
+    sa.Column('invited_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('answered_by', sa.Text(), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('decline_reason', sa.Text(), nullable=True),
+    sa.Column('evidence', sa.Text(), nullable=True),
+    sa.Column('contribution', sa.Text(), nullable=True),
+    sa.Column('contributed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('agreed_cause', sa.Text(), nullable=True),
+    sa.Column('agreed_by', sa.Text(), nullable=True),
+    sa.Column('agreed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('agreed_evidence', sa.Text(), nullable=True),
+    sa.Column('removed_by', sa.Text(), nullable=True),
+    sa.Column('removed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('removal_reason', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['improvement_id'], ['improvement.improvements.id'], name=op.f('fk_improvement_participants_improvement_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_improvement_participants')),
+    schema='improvement'
+    )
+    op.create_index(op.f('ix_improvement_participants_customer_improvement_id'), 'improvement_participants', ['customer', 'improvement_id'], unique=False, schema='improvement')
+    op.create_index(op.f('ix_improvement_participants_improvement_id_id'), 'improvement_participants', ['improvement_id', 'id'], unique=False, schema='improvement')
+    op.create_index('uq_participants_active', 'improvement_participants', ['improvement_id', 'person'], unique=True, schema='improvement', postgresql_where=sa.text("state IN ('invited', 'joined')"))
+    op.create_table('matters',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('improvement_id', sa.Uuid(), nullable=True),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['improvement_id'], ['improvement.improvements.id'], name=op.f('fk_matters_improvement_id')),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_matters')),
+    schema='improvement'
+    )
+    op.create_table('sources',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('reference', sa.Text(), nullable=False),
+    sa.Column('label', sa.Text(), nullable=False),
+    sa.Column('matter', sa.Text(), nullable=False),
+    sa.Column('event_id', sa.Uuid(), nullable=True),
+    sa.Column('correlation_id', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('problem', sa.Text(), nullable=False),
+    sa.Column('severity', sa.Text(), nullable=True),
+    sa.Column('department', sa.Text(), nullable=True),
+    sa.Column('service', sa.Text(), nullable=True),
+    sa.Column('customer', sa.Text(), nullable=True),
+    sa.Column('project', sa.Text(), nullable=True),
+    sa.Column('measure_key', sa.Text(), nullable=True),
+    sa.Column('scope', sa.Text(), nullable=True),
+    sa.Column('link', sa.Text(), nullable=True),
+    sa.Column('facts', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('told_by', sa.Text(), nullable=False),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('heard_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('improvement_id', sa.Uuid(), nullable=True),
+    sa.ForeignKeyConstraint(['improvement_id'], ['improvement.improvements.id'], name=op.f('fk_sources_improvement_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_sources')),
+    schema='improvement'
+    )
+    op.create_index('ix_sources_counted', 'sources', ['matter', 'told_at'], unique=False, schema='improvement', postgresql_where=sa.text("outcome = 'counted'"))
+    op.create_index(op.f('ix_sources_improvement_id_id'), 'sources', ['improvement_id', 'id'], unique=False, schema='improvement')
+    op.create_index(op.f('ix_sources_kind_id'), 'sources', ['kind', 'id'], unique=False, schema='improvement')
+    op.create_index(op.f('ix_sources_outcome_id'), 'sources', ['outcome', 'id'], unique=False, schema='improvement')
+    op.create_index('uq_sources_event', 'sources', ['event_id', 'reference'], unique=True, schema='improvement', postgresql_where=sa.text('event_id IS NOT NULL'))
     op.create_table('tasks',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('improvement_id', sa.Uuid(), nullable=False),
@@ -73,6 +231,11 @@ def upgrade() -> None:
     )
     op.create_index('ix_tasks_live', 'tasks', ['due'], unique=False, schema='improvement', postgresql_where=sa.text("state IN ('planned', 'in_progress') AND NOT awaits_approval AND due IS NOT NULL"))
     op.create_index('ix_tasks_untold', 'tasks', ['due'], unique=False, schema='improvement', postgresql_where=sa.text("state IN ('planned', 'in_progress') AND NOT awaits_approval AND due IS NOT NULL AND overdue_told_at IS NULL"))
+    op.add_column('change_connections', sa.Column('base_url', sa.Text(), nullable=True), schema='improvement')
+    op.add_column('change_connections', sa.Column('authentication', sa.Text(), nullable=True), schema='improvement')
+    op.add_column('change_connections', sa.Column('webhook_authentication', sa.Text(), server_default='none', nullable=False), schema='improvement')
+    op.add_column('change_connections', sa.Column('time_zone', sa.Text(), server_default='UTC', nullable=False), schema='improvement')
+    op.add_column('change_connections', sa.Column('states', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False), schema='improvement')
     op.add_column('improvements', sa.Column('held_at', sa.DateTime(timezone=True), nullable=True), schema='improvement')
     op.add_column('improvements', sa.Column('held_seconds', sa.BigInteger(), server_default=sa.text('0'), nullable=False), schema='improvement')
     op.add_column('improvements', sa.Column('parent_id', sa.Uuid(), nullable=True), schema='improvement')
@@ -163,6 +326,11 @@ def downgrade() -> None:
     op.drop_column('improvements', 'parent_id', schema='improvement')
     op.drop_column('improvements', 'held_seconds', schema='improvement')
     op.drop_column('improvements', 'held_at', schema='improvement')
+    op.drop_column('change_connections', 'states', schema='improvement')
+    op.drop_column('change_connections', 'time_zone', schema='improvement')
+    op.drop_column('change_connections', 'webhook_authentication', schema='improvement')
+    op.drop_column('change_connections', 'authentication', schema='improvement')
+    op.drop_column('change_connections', 'base_url', schema='improvement')
     op.drop_index('ix_tasks_untold', table_name='tasks', schema='improvement', postgresql_where=sa.text("state IN ('planned', 'in_progress') AND NOT awaits_approval AND due IS NOT NULL AND overdue_told_at IS NULL"))
     op.drop_index('ix_tasks_live', table_name='tasks', schema='improvement', postgresql_where=sa.text("state IN ('planned', 'in_progress') AND NOT awaits_approval AND due IS NOT NULL"))
     op.execute("""
@@ -173,6 +341,27 @@ def downgrade() -> None:
         WHERE t.improvement_id = i.id
     """)
     op.drop_table('tasks', schema='improvement')
+    op.drop_index('uq_sources_event', table_name='sources', schema='improvement', postgresql_where=sa.text('event_id IS NOT NULL'))
+    op.drop_index(op.f('ix_sources_outcome_id'), table_name='sources', schema='improvement')
+    op.drop_index(op.f('ix_sources_kind_id'), table_name='sources', schema='improvement')
+    op.drop_index(op.f('ix_sources_improvement_id_id'), table_name='sources', schema='improvement')
+    op.drop_index('ix_sources_counted', table_name='sources', schema='improvement', postgresql_where=sa.text("outcome = 'counted'"))
+    op.drop_table('sources', schema='improvement')
+    op.drop_table('matters', schema='improvement')
+    op.drop_index('uq_participants_active', table_name='improvement_participants', schema='improvement', postgresql_where=sa.text("state IN ('invited', 'joined')"))
+    op.drop_index(op.f('ix_improvement_participants_improvement_id_id'), table_name='improvement_participants', schema='improvement')
+    op.drop_index(op.f('ix_improvement_participants_customer_improvement_id'), table_name='improvement_participants', schema='improvement')
+    op.drop_table('improvement_participants', schema='improvement')
+    op.drop_index('uq_improvement_links_standing', table_name='improvement_links', schema='improvement', postgresql_where=sa.text('removed_at IS NULL'))
+    op.drop_index(op.f('ix_improvement_links_kind_reference_id'), table_name='improvement_links', schema='improvement')
+    op.drop_index(op.f('ix_improvement_links_improvement_id_id'), table_name='improvement_links', schema='improvement')
+    op.drop_table('improvement_links', schema='improvement')
+    op.drop_index(op.f('ix_improvement_discussion_improvement_id_id'), table_name='improvement_discussion', schema='improvement')
+    op.drop_table('improvement_discussion', schema='improvement')
+    op.drop_index(op.f('ix_improvement_cost_periods_improvement_id_id'), table_name='improvement_cost_periods', schema='improvement')
+    op.drop_table('improvement_cost_periods', schema='improvement')
+    op.drop_index(op.f('ix_improvement_benefits_improvement_id_id'), table_name='improvement_benefits', schema='improvement')
+    op.drop_table('improvement_benefits', schema='improvement')
     op.drop_index('uq_approval_steps_open', table_name='approval_steps', schema='improvement', postgresql_where=sa.text("state = 'open'"))
     op.drop_index('ix_approval_steps_expiring', table_name='approval_steps', schema='improvement', postgresql_where=sa.text("state = 'approved'"))
     op.drop_table('approval_steps', schema='improvement')
