@@ -10,6 +10,8 @@ from shared.ticketing.access import RemoteAuthentication
 from shared.ticketing.changes import ChangeSink, SinkConfig
 from shared.ticketing.generic.client import open_generic_changes
 from shared.ticketing.generic.options import GenericOptions
+from shared.ticketing.redmine.changes import RedmineChangeSink, RedmineOptions
+from shared.ticketing.request_tracker.changes import RequestTrackerChangeSink, RequestTrackerOptions
 from shared.ticketing.sources import Authentication
 
 SinkName = Literal["generic", "servicenow", "jira", "itop", "glpi", "zammad", "request_tracker", "redmine"]
@@ -28,4 +30,8 @@ class SinkSystem:
 
 SINKS: dict[SinkName, SinkSystem] = {
     "generic": SinkSystem(open_generic_changes, GenericOptions, (), ("standard_webhooks", "bearer")),
+    "request_tracker": SinkSystem(
+        RequestTrackerChangeSink, RequestTrackerOptions, ("token", "basic"), ("bearer", "url_secret", "none")
+    ),
+    "redmine": SinkSystem(RedmineChangeSink, RedmineOptions, ("api_key", "basic"), ("none",)),
 }

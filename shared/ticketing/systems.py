@@ -9,7 +9,9 @@ from shared.ticketing.changes import IncidentReopener
 from shared.ticketing.generic.source import open_generic
 from shared.ticketing.jira.client import open_jira
 from shared.ticketing.redmine.client import open_redmine
+from shared.ticketing.redmine.reopening import open_redmine_reopener
 from shared.ticketing.request_tracker.client import open_request_tracker
+from shared.ticketing.request_tracker.reopening import open_request_tracker_reopener
 from shared.ticketing.servicenow.client import open_servicenow
 from shared.ticketing.sources import Authentication, IncidentSource, SourceConfig
 from shared.ticketing.zammad.client import open_zammad
@@ -38,6 +40,8 @@ SYSTEMS: dict[SystemName, System] = {
     "jira": System(open_jira, ("hub_sha256", "url_secret", "bearer")),
     "zammad": System(open_zammad, ("hub_sha1", "bearer", "basic")),
     "servicenow": System(open_servicenow, ("bearer", "basic", "none"), ("basic", "bearer")),
-    "request_tracker": System(open_request_tracker, ("bearer", "url_secret", "none"), ("token", "basic")),
-    "redmine": System(open_redmine, ("none",), ("api_key", "basic")),
+    "request_tracker": System(
+        open_request_tracker, ("bearer", "url_secret", "none"), ("token", "basic"), open_request_tracker_reopener
+    ),
+    "redmine": System(open_redmine, ("none",), ("api_key", "basic"), open_redmine_reopener),
 }
