@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
+from html import escape, unescape
 from string import Template
 from typing import Annotated, Any, NamedTuple, get_args
 
 import orjson
 from pydantic import AfterValidator, Field, StringConstraints
 
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeState, mark
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeState, find_mark, mark
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.mapping import moment, text
 
@@ -45,16 +46,17 @@ def fill(body: Any, request: ChangeRequest) -> Any:
     fields = request.model_dump(mode="json")
     if body is None:
         return fields
-    return _fill(body, {name: "" if value is None else str(value) for name, value in fields.items()})
+    return fill_in(body, {name: "" if value is None else str(value) for name, value in fields.items()})
 
 
-def _fill(part: Any, fields: Mapping[str, str]) -> Any:
+def fill_in(part: Any, fields: Mapping[str, str]) -> Any:
+    """JSON with the placeholders in its strings filled in; one that names no field stays as it is."""
     if isinstance(part, str):
         return Template(part).safe_substitute(fields)
     if isinstance(part, list):
-        return [_fill(item, fields) for item in part]
+        return [fill_in(item, fields) for item in part]
     if isinstance(part, dict):
-        return {key: _fill(value, fields) for key, value in part.items()}
+        return {key: fill_in(value, fields) for key, value in part.items()}
     return part
 
 
@@ -83,6 +85,23 @@ def describe(request: ChangeRequest) -> str:
     """The request as plain text, with the mark in its last line."""
     told = [f"{heading}: {content}" for heading, content in paragraphs(request)]
     return "\n\n".join([request.number, *told, mark(request.correlation_id)])
+
+
+def describe_html(request: ChangeRequest) -> str:
+    """The request as HTML, with the mark in its last paragraph."""
+    told = [f"<p><b>{heading}</b></p><p>{html_lines(content)}</p>" for heading, content in paragraphs(request)]
+    number, ending = html_lines(request.number), html_lines(mark(request.correlation_id))
+    return "".join([f"<p>{number}</p>", *told, f"<p>{ending}</p>"])
+
+
+def html_lines(content: str) -> str:
+    """Plain text as HTML."""
+    return "<br/>".join(escape(line, quote=False) for line in content.splitlines())
+
+
+def find_html_mark(*texts: Any) -> str | None:
+    """As `find_mark`, in HTML that may have been escaped once more."""
+    return find_mark(*(unescape(unescape(content)) for content in texts if isinstance(content, str)))
 
 
 def judge(told: Told, states: Mapping[str, ChangeState], defaults: Mapping[str, ChangeState]) -> ChangeOutcome | None:

@@ -10,9 +10,14 @@ from shared.ticketing.access import RemoteAuthentication
 from shared.ticketing.changes import ChangeSink, SinkConfig
 from shared.ticketing.generic.client import open_generic_changes
 from shared.ticketing.generic.options import GenericOptions
+from shared.ticketing.glpi.changes import GlpiChangeSink, GlpiOptions
+from shared.ticketing.itop.changes import ItopChangeSink, ItopOptions
+from shared.ticketing.jira.changes import JiraChangeSink, JiraOptions
 from shared.ticketing.redmine.changes import RedmineChangeSink, RedmineOptions
 from shared.ticketing.request_tracker.changes import RequestTrackerChangeSink, RequestTrackerOptions
+from shared.ticketing.servicenow.changes import ServiceNowChangeSink, ServiceNowOptions
 from shared.ticketing.sources import Authentication
+from shared.ticketing.zammad.changes import ZammadChangeSink, ZammadOptions
 
 SinkName = Literal["generic", "servicenow", "jira", "itop", "glpi", "zammad", "request_tracker", "redmine"]
 
@@ -30,6 +35,19 @@ class SinkSystem:
 
 SINKS: dict[SinkName, SinkSystem] = {
     "generic": SinkSystem(open_generic_changes, GenericOptions, (), ("standard_webhooks", "bearer")),
+    "servicenow": SinkSystem(
+        ServiceNowChangeSink, ServiceNowOptions, ("basic", "bearer"), ("bearer", "basic", "url_secret", "none")
+    ),
+    "jira": SinkSystem(
+        JiraChangeSink, JiraOptions, ("basic", "bearer"), ("hub_sha256", "url_secret", "bearer", "none")
+    ),
+    "itop": SinkSystem(ItopChangeSink, ItopOptions, ("basic", "bearer"), ("bearer", "basic", "url_secret", "none")),
+    "glpi": SinkSystem(
+        GlpiChangeSink, GlpiOptions, ("user_token", "basic"), ("glpi_sha256", "bearer", "url_secret", "none")
+    ),
+    "zammad": SinkSystem(
+        ZammadChangeSink, ZammadOptions, ("zammad_token", "bearer", "basic"), ("hub_sha1", "bearer", "basic", "none")
+    ),
     "request_tracker": SinkSystem(
         RequestTrackerChangeSink, RequestTrackerOptions, ("token", "basic"), ("bearer", "url_secret", "none")
     ),

@@ -6,15 +6,19 @@ from typing import Any, Literal
 
 from shared.ticketing.access import Access, RemoteAuthentication
 from shared.ticketing.changes import IncidentReopener
+from shared.ticketing.generic.reopening import open_generic_reopener
 from shared.ticketing.generic.source import open_generic
 from shared.ticketing.jira.client import open_jira
+from shared.ticketing.jira.reopening import open_jira_reopener
 from shared.ticketing.redmine.client import open_redmine
 from shared.ticketing.redmine.reopening import open_redmine_reopener
 from shared.ticketing.request_tracker.client import open_request_tracker
 from shared.ticketing.request_tracker.reopening import open_request_tracker_reopener
 from shared.ticketing.servicenow.client import open_servicenow
+from shared.ticketing.servicenow.reopening import open_servicenow_reopener
 from shared.ticketing.sources import Authentication, IncidentSource, SourceConfig
 from shared.ticketing.zammad.client import open_zammad
+from shared.ticketing.zammad.reopening import open_zammad_reopener
 
 SystemName = Literal["generic", "servicenow", "jira", "zammad", "request_tracker", "redmine"]
 
@@ -36,10 +40,12 @@ class System:
 
 
 SYSTEMS: dict[SystemName, System] = {
-    "generic": System(open_generic, ("standard_webhooks", "bearer", "basic", "hub_sha256")),
-    "jira": System(open_jira, ("hub_sha256", "url_secret", "bearer")),
-    "zammad": System(open_zammad, ("hub_sha1", "bearer", "basic")),
-    "servicenow": System(open_servicenow, ("bearer", "basic", "none"), ("basic", "bearer")),
+    "generic": System(
+        open_generic, ("standard_webhooks", "bearer", "basic", "hub_sha256"), reopener=open_generic_reopener
+    ),
+    "jira": System(open_jira, ("hub_sha256", "url_secret", "bearer"), reopener=open_jira_reopener),
+    "zammad": System(open_zammad, ("hub_sha1", "bearer", "basic"), reopener=open_zammad_reopener),
+    "servicenow": System(open_servicenow, ("bearer", "basic", "none"), ("basic", "bearer"), open_servicenow_reopener),
     "request_tracker": System(
         open_request_tracker, ("bearer", "url_secret", "none"), ("token", "basic"), open_request_tracker_reopener
     ),

@@ -17,9 +17,9 @@ _SHOWN = 300
 
 
 class SignedClient:
-    """`headers` go with every request; the secret signs each."""
+    """`headers` go with every request; the secret signs each, where there is one."""
 
-    def __init__(self, secret: str, headers: Mapping[str, str], timeout_seconds: float) -> None:
+    def __init__(self, secret: str | None, headers: Mapping[str, str], timeout_seconds: float) -> None:
         self._secret = secret
         self._headers = headers
         self._timeout_seconds = timeout_seconds
@@ -56,10 +56,13 @@ class SignedClient:
             "content-type": "application/json",
             "accept": "application/json",
             **extra,
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": Webhook(self._secret).sign(message_id, now, body.decode()),
         }
+        if self._secret is not None:
+            headers |= {
+                "webhook-id": message_id,
+                "webhook-timestamp": str(int(now.timestamp())),
+                "webhook-signature": Webhook(self._secret).sign(message_id, now, body.decode()),
+            }
         client = httpx.AsyncClient(follow_redirects=False, timeout=self._timeout_seconds)
         async with client, client.stream(method, url, headers=headers, content=body) as response:
             content = bytearray()
