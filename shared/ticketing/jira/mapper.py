@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.ticketing.echo import tell_own
 from shared.ticketing.facts import State, TicketFacts, Unmappable
+from shared.ticketing.jira.change_mapper import find_correlation_id
 from shared.ticketing.mapping import (
     described,
     end_of_day,
@@ -62,6 +64,9 @@ def map_event(payload: Any, config: SourceConfig) -> Reading:
     issue = event if name is None and "fields" in event else event.get("issue")
     if not isinstance(issue, Mapping) or not isinstance(issue.get("fields"), Mapping):
         raise Unmappable("issue.fields: is missing; send Jira's own webhook body, or the issue with its fields")
+    own = tell_own(find_correlation_id(issue["fields"]))
+    if own is not None:
+        return own
     values = _read_issue(event, issue, config)
     if name == _DELETED:
         if values["state"] in ("resolved", "closed"):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from shared.ticketing.echo import ignore_own
 from shared.ticketing.generic.mapper import map_payload
 from shared.ticketing.senders import verify_sender
 from shared.ticketing.sources import PollPage, Position, Reading, SourceConfig, follow
@@ -25,7 +26,8 @@ class MemorySource:
         verify_sender(self._config.authentication, self._config.secret, headers, query, body)
 
     def read(self, payload: Any) -> Reading:
-        return Reading((map_payload(payload, {}, self._config.source, self._config.zone),))
+        facts = map_payload(payload, {}, self._config.source, self._config.zone)
+        return ignore_own(facts.title) or Reading((facts,))
 
     async def poll(self, position: Position) -> PollPage:
         due = sorted((record for record in self._records if record[0] >= position.since), key=lambda record: record[0])

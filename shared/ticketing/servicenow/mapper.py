@@ -7,8 +7,11 @@ asked for with display values, `{display_value, value}`. `made_sla` is settled w
 from collections.abc import Mapping
 from typing import Any
 
+from shared.ticketing.changes import find_mark
+from shared.ticketing.echo import tell_own
 from shared.ticketing.facts import State, Unmappable
 from shared.ticketing.mapping import described, find_state, kind_of, make_facts, moment, require_object, text
+from shared.ticketing.servicenow.change_mapper import DISPLAY, value_of
 from shared.ticketing.sources import Reading, SourceConfig
 
 STATES: dict[str, State] = {
@@ -49,6 +52,9 @@ def map_record(payload: Any, config: SourceConfig) -> Reading:
     record = record.get("result", record) if "number" not in record else record
     if not isinstance(record, Mapping):
         raise Unmappable(f"result: is a {type(record).__name__}, and must be one record")
+    own = _own(record)
+    if own is not None:
+        return own
     missing = [name for name in _NEEDED if _value(record, name) is None]
     if missing:
         raise Unmappable(f"{missing[0]}: is missing or empty; post the whole record")
@@ -84,6 +90,12 @@ def map_record(payload: Any, config: SourceConfig) -> Reading:
     if "resolved_at" in record:
         values["reported_resolved_at"] = time_of("resolved_at") if is_done else None
     return Reading((make_facts({**values, **described(record, config.field_map, config.zone)}),))
+
+
+def _own(record: Mapping[str, Any]) -> Reading | None:
+    texts = (value_of(record, name) for name in ("short_description", "description"))
+    is_ours = _value(record, "correlation_display") == DISPLAY
+    return tell_own((_value(record, "correlation_id") if is_ours else None) or find_mark(*texts))
 
 
 def _value(record: Mapping[str, Any], name: str) -> str | None:

@@ -8,6 +8,7 @@ reopen; `last_close_at`, where it is sent, is the present one.
 from collections.abc import Mapping
 from typing import Any
 
+from shared.ticketing.echo import ignore_own
 from shared.ticketing.facts import State, Unmappable
 from shared.ticketing.mapping import (
     described,
@@ -50,6 +51,9 @@ def map_event(payload: Any, config: SourceConfig) -> Reading:
     ticket = event.get("ticket", event if "number" in event else None)
     if not isinstance(ticket, Mapping):
         raise Unmappable("ticket: is missing; leave the webhook's payload as Zammad makes it")
+    own = ignore_own(text(ticket.get("title"), 1000))
+    if own is not None:
+        return own
     state = find_state(_words(ticket), config.states, STATES)
     updated_at = moment("updated_at", ticket.get("updated_at"), config.zone)
     done_at = (
