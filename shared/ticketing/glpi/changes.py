@@ -1,9 +1,9 @@
 """Change requests in GLPI 10 and 11 by the REST interface of version 1 (`apirest.php`)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from shared.fields import Body, Count
 from shared.ids import new_id
@@ -15,7 +15,7 @@ from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
 from shared.ticketing.glpi.change_mapper import make_input, read_outcome, read_told
-from shared.ticketing.glpi.client import opening, require_number
+from shared.ticketing.glpi.client import AppToken, opening, require_number
 from shared.ticketing.mapping import member, text
 from shared.ticketing.senders import verify_sender
 
@@ -27,7 +27,7 @@ class GlpiOptions(Body):
     """`app_token` is that of the API client, where GLPI asks for one; `entity` and `category` are ids in GLPI;
     `fields` are further fields of a Change, as `{"urgency": 4, "_groups_id_assign": 7}`."""
 
-    app_token: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$")] | None = None
+    app_token: AppToken | None = None
     entity: Count | None = None
     category: Count | None = None
     fields: Fields = Field(default={})

@@ -5,15 +5,21 @@ GLPI 11 calls it the legacy API; it is switched on under Setup, General, API.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
 
 from shared.ticketing.access import Access
 from shared.ticketing.exchange import speaking
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import member, text
+from shared.ticketing.option_fields import matching
 from shared.ticketing.remote import Asking
 
+AppToken = Annotated[
+    str, AfterValidator(matching(r"[\x21-\x7e]{1,200}", "the application token (App-Token) of GLPI's API client"))
+]
 _API = "/apirest.php"
 _CLOSING_SECONDS = 5.0
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from html import escape, unescape
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from shared.fields import Body
 from shared.ticketing.access import Access
 from shared.ticketing.exchange import TIMEOUT_SECONDS
-from shared.ticketing.glpi.client import opening, require_number, see_done
+from shared.ticketing.glpi.client import AppToken, opening, require_number, see_done
 from shared.ticketing.mapping import member, text
 from shared.ticketing.sources import SourceConfig
 
@@ -22,7 +22,7 @@ class ReopeningOptions(Body):
 
     status: Annotated[int, Field(ge=1, le=4)] = 2
     private: bool = True
-    app_token: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$")] | None = None
+    app_token: AppToken | None = None
 
 
 class GlpiReopener:

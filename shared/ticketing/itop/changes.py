@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.fields import Body, Name
 from shared.ids import new_id
@@ -17,6 +17,7 @@ from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
 from shared.ticketing.itop.change_mapper import make_fields, read_outcome, read_told
 from shared.ticketing.itop.client import Found, headers_of, operate, quoted
+from shared.ticketing.option_fields import matching, require_named
 from shared.ticketing.senders import verify_sender
 
 COMMENT = "by Ratchet"
@@ -30,11 +31,17 @@ class ItopOptions(Body):
 
     change_class: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, pattern=r"^[A-Z][A-Za-z0-9_]{0,99}$"),
-        Field(description="A class of iTop's, as NormalChange."),
+        StringConstraints(strip_whitespace=True),
+        AfterValidator(matching(r"[A-Z][A-Za-z0-9_]{0,99}", "a class of iTop's, as NormalChange or RoutineChange")),
     ] = "NormalChange"
     organization: Name
     fields: Fields = Field(default={})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_its_organization(cls, given: Any) -> Any:
+        advice = 'name whom changes are for, by name or id, as {"organization": "My Company"}'
+        return require_named(given, {"organization": advice})
 
 
 class ItopChangeSink:

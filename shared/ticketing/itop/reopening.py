@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator
 
 from shared.fields import Body
 from shared.ticketing.access import Access
@@ -12,6 +12,7 @@ from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.itop.changes import COMMENT
 from shared.ticketing.itop.client import headers_of, operate, quoted
 from shared.ticketing.mapping import text
+from shared.ticketing.option_fields import matching
 from shared.ticketing.sources import SourceConfig
 
 _DONE = frozenset({"resolved", "closed"})
@@ -21,8 +22,12 @@ class ReopeningOptions(Body):
     """`ticket_class` is Incident or UserRequest; in iTop's own life cycles a resolved ticket takes `ev_reopen`, a
     closed one does not."""
 
-    ticket_class: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z0-9_]{0,99}$")] = "Incident"
-    stimulus: Annotated[str, StringConstraints(pattern=r"^ev_[a-z0-9_]{1,80}$")] = "ev_reopen"
+    ticket_class: Annotated[
+        str, AfterValidator(matching(r"[A-Z][A-Za-z0-9_]{0,99}", "a class of iTop's: Incident or UserRequest"))
+    ] = "Incident"
+    stimulus: Annotated[str, AfterValidator(matching(r"ev_[a-z0-9_]{1,80}", "a stimulus of iTop's, as ev_reopen"))] = (
+        "ev_reopen"
+    )
     log: Literal["private_log", "public_log"] = "private_log"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.fields import Body, Name
 from shared.ids import new_id
@@ -26,6 +26,7 @@ from shared.ticketing.jira.change_mapper import (
     read_told,
 )
 from shared.ticketing.mapping import member, text
+from shared.ticketing.option_fields import matching, require_named
 from shared.ticketing.remote import Asking
 from shared.ticketing.senders import verify_sender
 
@@ -40,11 +41,16 @@ class JiraOptions(Body):
     api: Literal["3", "2"] = "3"
     project: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[A-Za-z][A-Za-z0-9_]{1,49}$"),
-        Field(description="The project's key, as OPS: letters, digits and underscores."),
+        StringConstraints(strip_whitespace=True, to_upper=True),
+        AfterValidator(matching(r"[A-Z][A-Z0-9_]{1,49}", "a project's key, as OPS: letters, digits and underscores")),
     ]
     issue_type: Name = "Change"
     fields: Fields = Field(default={})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_its_project(cls, given: Any) -> Any:
+        return require_named(given, {"project": 'name the key of the project of changes, as {"project": "OPS"}'})
 
 
 class JiraChangeSink:

@@ -4,7 +4,7 @@ changes (`sn_change_read`, `sn_change_write`, or `itil`)."""
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from shared.fields import Body
 from shared.ids import new_id
@@ -16,6 +16,7 @@ from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
 from shared.ticketing.mapping import member
+from shared.ticketing.option_fields import matching
 from shared.ticketing.remote import Asking
 from shared.ticketing.senders import verify_sender
 from shared.ticketing.servicenow.change_mapper import carries, make_record, read_outcome, read_told, value_of
@@ -29,7 +30,7 @@ class ServiceNowOptions(Body):
     model; `fields` are further fields of `change_request`, as `{"assignment_group": "Change Board"}`."""
 
     kind: Literal["normal", "emergency", "standard", "model"] = "normal"
-    template: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
+    template: Annotated[str, AfterValidator(matching(r"[0-9a-f]{32}", "a sys_id: 32 hexadecimal digits"))] | None = None
     fields: Fields = Field(default={})
 
     @model_validator(mode="after")

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator
 
 from shared.fields import Body
 from shared.ticketing.access import Access
 from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import find_state, member
+from shared.ticketing.option_fields import matching
 from shared.ticketing.servicenow.change_mapper import number_of, shown_of, value_of
 from shared.ticketing.servicenow.mapper import STATES
 from shared.ticketing.sources import SourceConfig
@@ -22,8 +23,10 @@ _DONE = ("resolved", "closed", "cancelled")
 class ReopeningOptions(Body):
     """`state` is what a reopened incident gets (In Progress is 2); `note_field` takes the note."""
 
-    state: Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,3}$")] = "2"
-    note_field: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,79}$")] = "work_notes"
+    state: Annotated[str, AfterValidator(matching(r"-?[0-9]{1,3}", "a state's value, as 2"))] = "2"
+    note_field: Annotated[str, AfterValidator(matching(r"[a-z][a-z0-9_]{0,79}", "a field's name, as work_notes"))] = (
+        "work_notes"
+    )
 
 
 class ServiceNowReopener:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.fields import Body, Name
 from shared.ids import new_id
@@ -16,6 +16,7 @@ from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
 from shared.ticketing.mapping import member, text
+from shared.ticketing.option_fields import require_named
 from shared.ticketing.senders import verify_sender
 from shared.ticketing.zammad.change_mapper import carries, make_ticket, read_outcome, read_told
 from shared.ticketing.zammad.searching import TICKETS, search
@@ -30,6 +31,15 @@ class ZammadOptions(Body):
     customer: Name
     internal: bool = False
     fields: Fields = Field(default={})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_where_it_goes(cls, given: Any) -> Any:
+        needed = {
+            "group": 'name the group that takes changes, as {"group": "Changes"}',
+            "customer": 'name whom tickets are for, as {"customer": "ratchet@example.com"}',
+        }
+        return require_named(given, needed)
 
 
 class ZammadChangeSink:
