@@ -17,6 +17,8 @@ class Asked:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass
@@ -40,8 +42,11 @@ class Listener:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             first, *lines = head.strip().split("\r\n")
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-            parts = urlsplit(first.split(" ")[1])
-            asked = Asked(parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), headers)
+            method, target = first.split(" ")[:2]
+            parts = urlsplit(target)
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            query = dict(parse_qsl(parts.query, keep_blank_values=True))
+            asked = Asked(parts.path, query, headers, method, body)
             self.requests.append(asked)
             answer = self.answer(asked)
             await asyncio.sleep(answer.delay_seconds)
