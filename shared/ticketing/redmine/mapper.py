@@ -8,7 +8,7 @@ closed although nobody called it resolved is resolved by that; a rejected one is
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.ticketing.changes import find_mark
+from shared.ticketing.echo import ignore_own
 from shared.ticketing.facts import State, Unmappable
 from shared.ticketing.history import StateChange, tell_history
 from shared.ticketing.mapping import described, end_of_day, find_state, kind_of, member, moment, require_object, text
@@ -51,9 +51,9 @@ def map_issue(payload: Any, config: SourceConfig) -> Reading:
     issue = event.get("issue")
     if not isinstance(issue, Mapping):
         raise Unmappable("issue: is missing; an issue as issues/NUMBER.json?include=journals gives it is right")
-    own = find_mark(text(issue.get("subject"), 1000))
+    own = ignore_own(text(issue.get("subject"), 1000))
     if own is not None:
-        return Reading((), f"our own change request {own} is no incident")
+        return own
     names = _names(event.get("statuses"), issue)
     opened_at = moment("created_on", issue.get("created_on"), config.zone)
     updated_at = moment("updated_on", issue.get("updated_on"), config.zone)

@@ -8,7 +8,7 @@ priorities are text.
 from collections.abc import Mapping
 from typing import Any
 
-from shared.ticketing.changes import find_mark
+from shared.ticketing.echo import ignore_own
 from shared.ticketing.facts import State, Unmappable
 from shared.ticketing.history import StateChange, tell_history
 from shared.ticketing.mapping import described, find_state, kind_of, make_facts, member, moment, require_object, text
@@ -36,9 +36,9 @@ def map_payload(payload: Any, config: SourceConfig) -> Reading:
     ticket = event.get("ticket", event)
     if not isinstance(ticket, Mapping) or not ({"Status", "status"} & set(ticket)):
         raise Unmappable("ticket: is missing, or has no Status; post the ticket as the documentation's scrip does")
-    own = find_mark(text(ticket.get("Subject", ticket.get("subject")), 1000))
+    own = ignore_own(text(ticket.get("Subject", ticket.get("subject")), 1000))
     if own is not None:
-        return Reading((), f"our own change request {own} is no incident")
+        return own
     if "status" in ticket:
         return _read_scrip(event, ticket, config)
     if text(ticket.get("Type")) not in (None, "ticket"):
