@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field
+from holidays.registry import COUNTRIES
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.events.metrics import Severity
@@ -27,6 +29,9 @@ class ImprovementSettings(BaseSettings):
     not named. `dissatisfaction_score`, `dissatisfaction_count` and `dissatisfaction_window_days`: so many scores up to
     this one within so many days, of one service or group, open a record. `sustain_days`: so many days after closing a
     signed effect is looked at again.
+    `approval_valid_days`: so many working days after it was given an approval ends, unless change management has the
+    plan by then; working days are Monday to Friday without the public holidays of `holiday_country` (ISO 3166, none
+    when empty), in `time_zone`, in which also the day ends on which a task is due.
     `discussion_edit_minutes`: how long the author may mend what they said about a record; 0: never.
     """
 
@@ -46,7 +51,32 @@ class ImprovementSettings(BaseSettings):
     dissatisfaction_count: Annotated[int, Field(ge=1, le=1000)] = 3
     dissatisfaction_window_days: Annotated[int, Field(ge=1, le=3650)] = 30
     sustain_days: Annotated[tuple[Annotated[int, Field(ge=0, le=3650)], ...], Field(max_length=12)] = (30, 60, 90)
+    approval_valid_days: Annotated[int, Field(ge=1, le=365)] = 7
+    holiday_country: str | None = None
+    time_zone: str = "UTC"
     discussion_edit_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no zone like Asia/Shanghai")
+        return name
+
+    @field_validator("holiday_country")
+    @classmethod
+    def _is_country(cls, code: str | None) -> str | None:
+        if code and code not in {codes[1] for codes in COUNTRIES.values()}:
+            raise ValueError(f"{code!r} is no country of ISO 3166 whose holidays are known, such as CN, DE or US")
+        return code or None
+
+    def gate_of(self, kind: str) -> Severity | None:
+        """The severity from which this kind of source opens a record; None: any."""
+        return next((severity for named, severity in self.open_from_severity.items() if named == kind), None)
+
+    def cool_down_of(self, kind: str) -> int:
+        """Days."""
+        return next((days for named, days in self.cool_down_days.items() if named == kind), 0)
 
 
 @cache

@@ -7,11 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.improvement.effects import rules
+from services.improvement.effects import repository, rules
+from services.improvement.effects.models import EffectSignature
 from services.improvement.effects.schemas import Signature
 from services.improvement.improvements import repository as records
 from services.improvement.improvements import rules as states
 from services.improvement.improvements.models import Improvement
+from services.improvement.improvements.schemas import format_number
 from services.improvement.improvements.service import append, draft, lock_improvement, move, summarise, touch
 from services.improvement.improvements.service import verification_plan as plan_of
 from services.improvement.tasks import repository as tasks
@@ -84,19 +86,29 @@ async def request_assessment(
 
 
 async def keep_assessments(session: AsyncSession, events: Sequence[Event[EffectAssessed]]) -> None:
-    """Keep the newest evidence of the latest request while the record is being watched; any other changes nothing."""
+    """Keep every answer. The newest to the latest request is the record's evidence while it is being watched; whether
+    a signed level still holds touches what was signed never."""
     locked = await records.lock(session, (event.data.improvement_id for event in events))
+    rows = []
     for event in events:
         record, told = locked.get(event.data.improvement_id), event.data
-        if record is None or rules.Course(record.state, record.held_from).phase != "monitoring":
+        if record is None:
             continue
-        if told.request_id != record.effect_request_id or not rules.is_newer_evidence(told, assessment_of(record)):
+        counts = rules.is_evidence(
+            told,
+            rules.Course(record.state, record.held_from).phase,
+            record.effect_request_id,
+            assessment_of(record),
+        )
+        rows.append(_make_assessment(event, record.revision, counts))
+        if not counts:
             continue
         record.assessment = told.model_dump(mode="json")
         touch(record, event.time)
         await append(
             session, record, event.actor, event.time, "assessed", record.state, f"{told.verdict}: {told.reason}"
         )
+    await repository.insert_assessments(session, rows)
 
 
 async def verify_improvement(
@@ -120,6 +132,15 @@ async def verify_improvement(
         "reason": body.reason,
     }
     record.signature = {**signature, "signed_at": now.isoformat()}
+    session.add(
+        EffectSignature(
+            id=new_id(),
+            improvement_id=record.id,
+            revision=record.revision,
+            request_id=evidence.request_id,
+            **signature,
+        )
+    )
     note = f"{body.verdict} (computed: {evidence.verdict})" + (f": {body.reason}" if body.reason else "")
     await move(session, record, "verify", state, caller.subject, now, note)
     origin = current_origin.get()
@@ -147,6 +168,46 @@ async def note_baselines(session: AsyncSession, events: Sequence[Event[BaselineS
 def assessment_of(record: Improvement) -> EffectAssessed | None:
     """The evidence that the record keeps."""
     return None if record.assessment is None else EffectAssessed.model_validate(record.assessment)
+
+
+async def trace_effect(session: AsyncSession, record: Improvement) -> rules.Effect:
+    """The effect of this turn of the loop, also against the level before the first one (R27, R36)."""
+    cycles = []
+    for row in await repository.list_cycles(session, record.id):
+        told = None if row.assessment is None else EffectAssessed.model_validate(row.assessment)
+        cycles.append(
+            rules.Cycle(
+                improvement_id=row.id,
+                number=format_number(row.number),
+                cycle=row.cycle,
+                state=row.state,
+                verdict=row.signature["verdict"] if row.signature else None,
+                before=told.before if told else None,
+                after=told.after if told else None,
+            )
+        )
+    direction = plan_of(record).direction if record.verification_plan else None
+    return rules.tell_effect(cycles, record.measure_key, record.scope, direction)
+
+
+def _make_assessment(event: Event[EffectAssessed], revision: int, counts: bool) -> dict[str, Any]:
+    told = event.data
+    return {
+        "id": new_id(),
+        "improvement_id": told.improvement_id,
+        "request_id": told.request_id,
+        "revision": revision,
+        "purpose": told.purpose,
+        "plan_hash": told.plan_hash,
+        "verdict": told.verdict,
+        "reason": told.reason,
+        "before_value": told.before.value,
+        "after_value": told.after.value,
+        "document": told.model_dump(mode="json"),
+        "counts": counts,
+        "assessed_at": told.assessed_at,
+        "heard_at": event.time,
+    }
 
 
 async def _lock_changed(session: AsyncSession, events: Sequence[Event[Any]]) -> list[tuple[Event[Any], Improvement]]:

@@ -140,7 +140,7 @@ async def _open_or_attach(session: AsyncSession, events: Sequence[_Heard]) -> _T
 async def _refuse(session: AsyncSession, by_key: Mapping[tuple[str, str], Sequence[_Heard]]) -> dict[UUID, str]:
     """Why these gaps open nothing, by gap: below the gate, or within the cool-down of their measure and scope."""
     own = settings()
-    gate, cool_down_days = own.open_from_severity.get("gap"), own.cool_down_days.get("gap", 0)
+    gate, cool_down_days = own.gate_of("gap"), own.cool_down_of("gap")
     ended = await sources.last_ended(session, list(by_key)) if cool_down_days and by_key else {}
     refused = {}
     for key, same in by_key.items():
@@ -154,7 +154,7 @@ async def _refuse(session: AsyncSession, by_key: Mapping[tuple[str, str], Sequen
 
 
 def _is_below(event: _Heard) -> bool:
-    return not is_severe_enough(event.data.severity, settings().open_from_severity.get("gap"))
+    return not is_severe_enough(event.data.severity, settings().gate_of("gap"))
 
 
 def _judge(

@@ -9,6 +9,7 @@ from uuid import UUID
 from services.improvement.settings import SourceKind
 from shared.events.metrics import Severity
 
+Kind = SourceKind | Literal["regression"]
 Outcome = Literal["opened", "attached", "counted", "suppressed"]
 _SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
@@ -22,7 +23,7 @@ class Told:
     teller wants no improvement. `facts` are numbers worth keeping.
     """
 
-    kind: SourceKind
+    kind: Kind
     reference: str
     label: str
     keys: tuple[str, ...]

@@ -153,8 +153,7 @@ class _Known:
         same = [self._standing[key] for key in told.keys if key in self._standing]
         about = self._standing.get(told.subject) if told.subject else None
         of_measure = self._of_measure.get((told.measure_key, told.scope)) if told.measure_key and told.scope else None
-        cool_down_days = own.cool_down_days.get(told.kind, 0)
-        return rules.judge(told, same, about, of_measure, own.open_from_severity.get(told.kind), cool_down_days)
+        return rules.judge(told, same, about, of_measure, own.gate_of(told.kind), own.cool_down_of(told.kind))
 
     def record(self, improvement_id: UUID) -> Improvement:
         return self._records[improvement_id]
@@ -213,7 +212,7 @@ async def _take_score(session: AsyncSession, known: _Known, one: Heard, earlier:
 
 async def _open(session: AsyncSession, known: _Known, one: Heard, title: str, problem: str) -> Verdict:
     told = one.told
-    with _in_the_story_of(one.origin):
+    with in_the_story_of(one.origin):
         record, is_new = await open_record(
             session,
             origin=told.kind,
@@ -257,7 +256,8 @@ def _standing_of(record: Improvement, told_at: datetime) -> Standing:
 
 
 @contextmanager
-def _in_the_story_of(origin: Origin) -> Iterator[None]:
+def in_the_story_of(origin: Origin) -> Iterator[None]:
+    """What is recorded within is caused by this."""
     token = current_origin.set(origin)
     try:
         yield

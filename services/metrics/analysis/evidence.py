@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.events.metrics import Direction, Verdict
+from shared.events.metrics import Direction, EffectPurpose, Verdict
 
 Statistic = Literal["mean", "median", "p90"]
 
@@ -56,9 +56,14 @@ class Guard(_Value):
 
 
 class Question(_Value):
-    """A frozen verification plan with its data. `minimum_effect` and `target` are in the measure's unit."""
+    """A frozen verification plan with its data. `minimum_effect` and `target` are in the measure's unit.
+
+    With the purpose `sustain` the question is whether the level of `before` still holds; `without_worst` are then the
+    data after it but for the worst period, null where there is only one.
+    """
 
     kind: Literal["assess"] = "assess"
+    purpose: EffectPurpose = "verification"
     direction: Direction
     before: Data
     after: Data
@@ -67,6 +72,7 @@ class Question(_Value):
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     target: float | None = None
     guards: tuple[Guard, ...] = ()
+    without_worst: Data | None = None
 
 
 class Side(_Value):

@@ -15,6 +15,7 @@ effect_requests = Table(
     Column("plan", JSONB, nullable=False),
     Column("plan_hash", Text, nullable=False),
     Column("target", Float),
+    Column("purpose", Text, nullable=False, server_default=text("'verification'")),
     Column("implemented_at", DateTime(timezone=True), nullable=False),
     Column("requested_at", DateTime(timezone=True), nullable=False),
     Column("settled", Boolean, nullable=False, server_default=text("false")),

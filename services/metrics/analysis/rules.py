@@ -58,6 +58,10 @@ def assess_effect(question: Question) -> Answer:
     is `effective`; significantly better by less, or short of the target, is `ineffective`; and without significance
     it is `ineffective` where the data exclude the minimum effect, else `inconclusive`. Whether enough periods have
     passed is the caller's to judge.
+
+    With the purpose `sustain` (R127) the level before is the signed one, and `effective` says that it holds: enough
+    data, not significantly worse, the target met. Significantly worse, and still so without the worst period, is
+    `regressed`: a single bad period is no proof. Everything else is `inconclusive`.
     """
     before, after = describe(question.before), describe(question.after)
     guards = tuple(_judge_guard(guard, question.alpha) for guard in question.guards)
@@ -243,6 +247,8 @@ def _decide(
     gain = _gain(compared.effect, question.direction)
     p_better, p_worse = _p_better(compared, question.direction), _p_worse(compared, question.direction)
     moved = f"from {_say(before.value)} (n = {before.n:,}) to {_say(after.value)} (n = {after.n:,})"
+    if question.purpose == "sustain":
+        return _weigh_holding(question, after, gain, p_worse, moved)
     if p_worse < question.alpha and gain < 0:
         return "regressed", f"significantly worse: {moved}, {_say_p(p_worse)}"
     unknown = [guard.measure_key for guard in guards if guard.p_value is None]
@@ -257,6 +263,23 @@ def _decide(
         least = _say(question.minimum_effect)
         return "ineffective", f"no significant gain, and one of {least} is excluded: {moved}, {_say_p(p_better)}"
     return "inconclusive", f"no significant gain, and none excluded either: {moved}, {_say_p(p_better)}"
+
+
+def _weigh_holding(question: Question, after: Side, gain: float, p_worse: float, moved: str) -> tuple[Verdict, str]:
+    if p_worse < question.alpha and gain < 0:
+        told = f"{moved}, {_say_p(p_worse)}"
+        if question.without_worst is None or describe(question.without_worst).value is None:
+            return "inconclusive", f"worse in one period, which is no proof: {told}"
+        rest = compare(question.before, question.without_worst, question.alpha)
+        p_rest = _p_worse(rest, question.direction)
+        if p_rest < question.alpha and _gain(rest.effect, question.direction) < 0:
+            return "regressed", f"significantly worse, also without the worst period: {told}"
+        return "inconclusive", f"worse by a single period, which is no proof: {told}; without it {_say_p(p_rest)}"
+    if p_worse < question.alpha:
+        return "inconclusive", f"the bulk of the data got worse, and the reported value did not follow: {moved}"
+    if _is_target_met(after.value, question.target, question.direction) is False:
+        return "inconclusive", f"not significantly worse, and short of the target {_say(question.target)}: {moved}"
+    return "effective", f"the level holds: {moved}, {_say_p(p_worse)} for worse"
 
 
 def _weigh_improvement(question: Question, after: Side, gain: float, moved: str) -> tuple[Verdict, str]:

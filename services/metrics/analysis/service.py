@@ -31,7 +31,7 @@ from services.metrics.measures.problems import UnsoundScope
 from services.metrics.settings import settings
 from shared.events.envelope import Draft, Event, Origin
 from shared.events.improvement import EffectRequested, VerificationPlan
-from shared.events.metrics import EffectAssessed, GuardResult, Sample, Verdict
+from shared.events.metrics import Direction, EffectAssessed, GuardResult, Sample, Verdict
 from shared.outbox import record_all
 
 LOOK_AGAIN_SECONDS = 10
@@ -72,6 +72,7 @@ async def take_requests(session: AsyncSession, events: Sequence[Event[EffectRequ
                 "plan": event.data.plan.model_dump(mode="json"),
                 "plan_hash": event.data.plan_hash,
                 "target": event.data.target,
+                "purpose": event.data.purpose,
                 "implemented_at": event.data.implemented_at,
                 "requested_at": event.time,
                 "next_look_at": event.time,
@@ -104,6 +105,8 @@ async def gather(session: AsyncSession, request: Row[Any]) -> Comparison:
     with data since the change has settled. A fixed number, so that nobody waits for a period that suits. Of a measure
     that tells one value a period and no cases the plan's minimum is one of periods.
 
+    Whether a signed level holds (R127) is asked on a day, and answered from the closed periods that are there then.
+
     Raises:
         Unanswerable: no data can ever answer this plan.
     """
@@ -117,9 +120,10 @@ async def gather(session: AsyncSession, request: Row[Any]) -> Comparison:
     since = first_whole_period(measure.frequency, request.implemented_at, plan.settle_days, settings().zone)
     before = await _periods_with_data(session, measure, scope, first, plan.baseline_to)
     later = await _periods_with_data(session, measure, scope, since, date.max)
-    after = later[: plan.minimum_points]
+    is_final = request.purpose == "sustain"
+    after = later if is_final else later[: plan.minimum_points]
     waits_for = None
-    if len(after) < plan.minimum_points:
+    if len(after) < plan.minimum_points and not is_final:
         unit = _PERIODS[measure.frequency]
         waits_for = f"{len(after)} of {plan.minimum_points} closed {unit} with data since {since:%Y-%m}"
     guards = []
@@ -134,8 +138,13 @@ async def gather(session: AsyncSession, request: Row[Any]) -> Comparison:
             )
         )
     sides = [await _data(session, measure, scope, periods) for periods in (before, after)]
+    without_worst = None
+    if is_final and len(after) > 1:
+        worst = await _worst(session, measure, scope, plan.direction, after)
+        without_worst = await _data(session, measure, scope, [period for period in after if period != worst])
     has_cases = evaluation.is_sampled(measure) or not any(isinstance(side, Numbers) for side in sides)
     question = Question(
+        purpose=request.purpose,
         direction=plan.direction,
         before=sides[0],
         after=sides[1],
@@ -144,6 +153,7 @@ async def gather(session: AsyncSession, request: Row[Any]) -> Comparison:
         alpha=plan.alpha,
         target=request.target,
         guards=tuple(guards),
+        without_worst=without_worst,
     )
     told = await series.read(session, plan.measure_key, scope, first, after[-1] if after else max([first, *before]))
     story = Story(
@@ -155,6 +165,15 @@ async def gather(session: AsyncSession, request: Row[Any]) -> Comparison:
         since=since,
     )
     return Comparison(question, measure.frequency, before, after, since, waits_for, story)
+
+
+async def _worst(
+    session: AsyncSession, measure: Row[Any], scope: str, direction: Direction, periods: Sequence[date]
+) -> date:
+    """The period with the worst value; a count's period without any is 0."""
+    told = {row.period: row.value for row in await repository.values_of(session, measure.key, scope, periods)}
+    pick = min if direction == "higher_is_better" else max
+    return pick(periods, key=lambda period: told.get(period, 0.0))
 
 
 async def _periods_with_data(
@@ -251,6 +270,7 @@ async def tell(
         signals=good_signals(compared.story),
         changes=None if changes is None else later_changes(compared.story, changes),
         assessed_at=now,
+        purpose=request.purpose,
     )
     await _record(session, request, told, settled=not waiting)
 
@@ -279,6 +299,7 @@ async def tell_unanswerable(session: AsyncSession, request_id: UUID, reason: str
         target=request.target,
         target_met=None,
         assessed_at=now,
+        purpose=request.purpose,
     )
     await _record(session, request, told, settled=True)
 

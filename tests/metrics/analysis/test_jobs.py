@@ -16,6 +16,7 @@ from services.metrics.observations.service import tell
 from shared import clock
 from shared.auth import Role
 from shared.events.improvement import EffectRequested, VerificationPlan
+from shared.events.metrics import EffectPurpose
 from tests.support.months import judge, month_of_tickets, send
 from tests.support.solo import Solo
 
@@ -33,7 +34,12 @@ def plan(**values: object) -> VerificationPlan:
 
 
 async def ask(
-    solo: Solo, asked: VerificationPlan, *, target: float | None = 0.75, implemented: date = date(2025, 4, 1)
+    solo: Solo,
+    asked: VerificationPlan,
+    *,
+    target: float | None = 0.75,
+    implemented: date = date(2025, 4, 1),
+    purpose: EffectPurpose = "verification",
 ) -> UUID:
     """Ask as improvement does; returns the improvement's id."""
     request = EffectRequested(
@@ -43,6 +49,7 @@ async def ask(
         plan_hash="0" * 64,
         target=target,
         implemented_at=datetime(implemented.year, implemented.month, implemented.day, tzinfo=UTC),
+        purpose=purpose,
     )
     await solo.hear(request, request.improvement_id, source="improvement")
     return request.improvement_id
@@ -269,3 +276,50 @@ class TestAssessNext:
         assert (told["before"]["period_from"], told["before"]["period_to"]) == ("2025-01-01", "2025-04-01")
         assert (told["after"]["period_from"], told["after"]["period_to"]) == ("2025-04-01", "2025-07-01")
         assert (told["guards"][0]["before"]["n"], told["guards"][0]["after"]["n"]) == (300, 300)
+
+
+class TestAssessNextSustained:
+    """R127: whether the level of March, on which the effect was signed, still holds."""
+
+    async def test_is_answered_at_once_from_the_months_that_are_there(
+        self, solo: Solo, everyone: httpx.AsyncClient
+    ) -> None:
+        await send(everyone, month_of_tickets(3, 90, 10))
+        await judge(solo)
+        await ask(solo, plan(minimum_points=1), purpose="sustain")
+        (nothing,) = await assess(solo)
+        assert (nothing["verdict"], nothing["purpose"], nothing["after"]["n"]) == ("inconclusive", "sustain", 0)
+        assert "n = 100 before and 0 after" in nothing["reason"]
+        await send(everyone, month_of_tickets(4, 88, 12))
+        await judge(solo)
+        assert len(await assess(solo)) == 1
+
+    async def test_all_closed_months_count_and_one_bad_one_is_no_proof(
+        self, solo: Solo, everyone: httpx.AsyncClient
+    ) -> None:
+        await send(everyone, month_of_tickets(3, 90, 10) + month_of_tickets(4, 30, 70) + month_of_tickets(5, 89, 11))
+        await judge(solo)
+        await ask(solo, plan(minimum_points=1), purpose="sustain")
+        (open_,) = await assess(solo)
+        assert (open_["verdict"], open_["after"]["n"], open_["after"]["periods"]) == ("inconclusive", 200, 2)
+        await send(everyone, month_of_tickets(6, 35, 65))
+        await judge(solo)
+        await ask(solo, plan(minimum_points=1), purpose="sustain")
+        lost = (await assess(solo))[-1]
+        assert (lost["verdict"], lost["after"]["n"], lost["after"]["periods"]) == ("regressed", 300, 3)
+        assert lost["after"]["value"] == pytest.approx((30 + 89 + 35) / 300)
+
+    async def test_lives_beside_the_verification_of_the_same_improvement(
+        self, solo: Solo, everyone: httpx.AsyncClient
+    ) -> None:
+        await send(everyone, month_of_tickets(3, 90, 10) + month_of_tickets(4, 90, 10))
+        await judge(solo)
+        await ask(solo, plan())
+        await ask(solo, plan(minimum_points=1), purpose="sustain")
+        answers = {told["purpose"]: told["verdict"] for told in await assess(solo)}
+        assert answers == {"verification": "inconclusive", "sustain": "effective"}
+        await send(everyone, month_of_tickets(5, 90, 10))
+        await judge(solo)
+        told = await assess(solo)
+        assert [answer["purpose"] for answer in told].count("verification") == 2
+        assert [answer["purpose"] for answer in told].count("sustain") == 1

@@ -204,6 +204,56 @@ class TestAssessEffect:
         assert time.perf_counter() - started < 4  # two of them, on a machine that may be busy
 
 
+SIGNED = Proportion(successes=180, n=200)
+
+
+class TestAssessEffectSustained:
+    """R127: whether a signed level still holds. By hand: of 200 cases 90 % were good when it was signed."""
+
+    def test_the_same_level_holds(self) -> None:
+        answer = ask(SIGNED, Proportion(successes=89, n=100), purpose="sustain", target=0.75)
+        assert (answer.verdict, "holds" in answer.reason) == ("effective", True)
+
+    def test_better_holds_as_well(self) -> None:
+        assert ask(SIGNED, Proportion(successes=100, n=100), purpose="sustain").verdict == "effective"
+
+    def test_two_bad_periods_have_regressed(self) -> None:
+        answer = ask(
+            SIGNED,
+            Proportion(successes=120, n=200),
+            purpose="sustain",
+            without_worst=Proportion(successes=62, n=100),
+        )
+        assert (answer.verdict, "without the worst period" in answer.reason) == ("regressed", True)
+
+    def test_a_single_bad_period_is_no_proof(self) -> None:
+        lonely = ask(SIGNED, Proportion(successes=10, n=100), purpose="sustain")
+        assert (lonely.verdict, "one period" in lonely.reason) == ("inconclusive", True)
+        beside_a_good_one = ask(
+            SIGNED,
+            Proportion(successes=100, n=200),
+            purpose="sustain",
+            without_worst=Proportion(successes=90, n=100),
+        )
+        assert (beside_a_good_one.verdict, "single period" in beside_a_good_one.reason) == ("inconclusive", True)
+
+    def test_too_few_cases_say_nothing_and_how_few_they_are(self) -> None:
+        answer = ask(SIGNED, Proportion(successes=1, n=9), purpose="sustain")
+        assert (answer.verdict, "n = 200 before and 9 after" in answer.reason) == ("inconclusive", True)
+        assert ask(SIGNED, Proportion(successes=0, n=0), purpose="sustain").verdict == "inconclusive"
+
+    def test_short_of_the_target_without_significance_is_left_open(self) -> None:
+        """86 of 100 after 180 of 200: p of worse is 0.20 by Fisher's test."""
+        answer = ask(SIGNED, Proportion(successes=86, n=100), purpose="sustain", target=0.88)
+        assert (answer.verdict, "short of the target" in answer.reason) == ("inconclusive", True)
+        assert ask(SIGNED, Proportion(successes=86, n=100), purpose="sustain", target=0.86).verdict == "effective"
+
+    @given(st.tuples(proportions(), proportions()), st.sampled_from([RISE, FALL]))
+    def test_regressed_needs_a_second_period(self, sides: tuple[Data, Data], direction: str) -> None:
+        answer = ask(*sides, direction=direction, purpose="sustain", minimum_n=1)
+        assert answer.verdict in ("effective", "inconclusive")
+
+
 class TestCompare:
     @given(pairs, st.sampled_from([0.01, 0.05, 0.2]))
     def test_swapping_the_sides_flips_everything(self, sides: tuple[Data, Data], alpha: float) -> None:
