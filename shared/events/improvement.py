@@ -124,10 +124,12 @@ class ImprovementVerified(ImprovementFact):
 
 
 class ImprovementClosed(ImprovementFact):
-    """Closed (R39)."""
+    """Closed (R39), as achieved, partly achieved, not achieved or superseded; `next_cycle_id` goes on with the matter."""
 
     TYPE: ClassVar[str] = "ratchet.improvement.closed.v1"
     verdict: Verdict
+    closure_code: str | None = None
+    next_cycle_id: UUID | None = None
 
 
 class ImprovementInspected(ImprovementFact):
@@ -163,6 +165,40 @@ class ImprovementRegressed(ImprovementFact):
     successor_id: UUID
     successor_number: str
     attached: bool = False
+
+
+class ApprovalGiven(ImprovementFact):
+    """One step of the approval chain said yes and another one is to follow (R18, R34, R43)."""
+
+    TYPE: ClassVar[str] = "ratchet.approval.given.v1"
+    step: int
+    steps: int
+    role: str
+    given_by: str
+    given_at: datetime
+    next_role: str
+
+
+class ImprovementApprovalExpired(ImprovementFact):
+    """Approved, in whole or in part, and not begun in time: it asks again, as the revision that is named here."""
+
+    TYPE: ClassVar[str] = "ratchet.improvement.approval_expired.v1"
+    expired_at: datetime
+    expired_state: str
+    valid_days: int
+
+
+class TaskOverdue(ImprovementFact):
+    """A task of the plan is not done and its day is past (R20); told once for each due date. `owner` is the record's."""
+
+    TYPE: ClassVar[str] = "ratchet.task.overdue.v1"
+    task_id: UUID
+    task_number: int
+    task_title: str
+    phase: str | None = None
+    task_owner: str | None = None
+    due: date
+    overdue_since: datetime
 
 
 class ChangeFact(Fact):

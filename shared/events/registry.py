@@ -1,6 +1,6 @@
 """All contracts by wire name: what the golden files, the documentation and the subscribers' filters go by."""
 
-from shared.events import agreements, audit, catalogue, clauses, improvement, metrics, notifier, satisfaction
+from shared.events import agreements, audit, catalogue, clauses, improvement, meetings, metrics, notifier, satisfaction
 from shared.events.envelope import Fact
 
 CONTRACTS: dict[str, type[Fact]] = {
@@ -45,6 +45,9 @@ CONTRACTS: dict[str, type[Fact]] = {
         improvement.ImprovementWithdrawn,
         improvement.ImprovementVerified,
         improvement.ImprovementClosed,
+        improvement.ApprovalGiven,
+        improvement.ImprovementApprovalExpired,
+        improvement.TaskOverdue,
         improvement.ImprovementInspected,
         improvement.ImprovementRegressed,
         improvement.ChangeRaised,
@@ -53,11 +56,15 @@ CONTRACTS: dict[str, type[Fact]] = {
         improvement.ChangeFailed,
         improvement.EffectRequested,
         improvement.BaselineResetRequested,
+        meetings.MeetingHeld,
+        meetings.LessonRecorded,
         satisfaction.CallbackScheduled,
         satisfaction.CallbackAttempted,
         satisfaction.CallbackCompleted,
         satisfaction.CallbackUnreachable,
         satisfaction.CallbackOverdue,
+        satisfaction.CallbackEscalated,
+        satisfaction.CallbackLinkIssued,
         satisfaction.CallbackCancelled,
         satisfaction.ResolutionDisputed,
         satisfaction.DissatisfactionRecorded,

@@ -86,6 +86,17 @@ TELLINGS: dict[str, Telling] = {
     "ratchet.improvement.withdrawn.v1": Telling(N_("Improvement %(number)s was withdrawn: %(reason)s"), "warn"),
     "ratchet.improvement.verified.v1": Telling(N_("%(signed_by)s signed the effect: %(verdict)s"), "good"),
     "ratchet.improvement.closed.v1": Telling(N_("Improvement %(number)s is closed: %(verdict)s"), "good"),
+    "ratchet.meeting.held.v1": Telling(N_("Meeting %(number)s was held: %(title)s"), "accent"),
+    "ratchet.lesson.recorded.v1": Telling(N_("Lesson %(number)s of improvement %(improvement_number)s: %(title)s")),
+    "ratchet.approval.given.v1": Telling(
+        N_("%(given_by)s approved improvement %(number)s as %(role)s, step %(step)s of %(steps)s")
+    ),
+    "ratchet.improvement.approval_expired.v1": Telling(
+        N_("The approval of improvement %(number)s ran out after %(valid_days)s working days; it asks again"), "warn"
+    ),
+    "ratchet.task.overdue.v1": Telling(
+        N_("Task %(task_number)s of improvement %(number)s is overdue since %(due)s: %(task_title)s"), "warn"
+    ),
     "ratchet.improvement.inspected.v1": Telling(N_("%(inspected_by)s inspected improvement %(number)s: %(finding)s")),
     "ratchet.improvement.regressed.v1": Telling(
         N_("The effect of improvement %(number)s did not last %(day)s days; improvement %(successor_number)s goes on"),
@@ -112,6 +123,12 @@ TELLINGS: dict[str, Telling] = {
         N_("The customer of incident %(external_id)s could not be reached in %(attempts)s attempts"), "warn"
     ),
     "ratchet.callback.overdue.v1": Telling(N_("The callback for incident %(external_id)s is overdue"), "bad"),
+    "ratchet.callback.escalated.v1": Telling(
+        N_("The callback for incident %(external_id)s was escalated to level %(level)s (%(told_to)s)"), "warn"
+    ),
+    "ratchet.callback.link_issued.v1": Telling(
+        N_("%(issued_by)s made a link by which the customer of incident %(external_id)s may answer")
+    ),
     "ratchet.callback.cancelled.v1": Telling(N_("The callback for incident %(external_id)s was cancelled")),
     "ratchet.resolution.disputed.v1": Telling(
         N_("The customer disputes that incident %(external_id)s is solved"), "bad"
@@ -157,6 +174,8 @@ QUANTITIES = {"value", "actual", "expected", "before_value", "after_value"}
 RECORDS = {
     "callback_id": "/satisfaction/callbacks/{}",
     "endpoint_id": "/notifier/endpoints",
+    "meeting_id": "/improvement/meetings/{}",
+    "lesson_id": "/improvement/lessons/{}",
     "improvement_id": "/improvement/improvements/{}",
     "measure_key": "/metrics/measures/{}",
     "key": "/metrics/measures/{}",

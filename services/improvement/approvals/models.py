@@ -34,7 +34,6 @@ class ApprovalStep(Record, table=True):
     __table_args__ = (
         UniqueConstraint("improvement_id", "revision", "step"),
         Index("uq_approval_steps_open", "improvement_id", unique=True, postgresql_where=text("state = 'open'")),
-        Index("ix_approval_steps_expiring", "expires_at", postgresql_where=text("state = 'approved'")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -48,7 +47,6 @@ class ApprovalStep(Record, table=True):
     decided_role: str | None = Field(default=None, sa_type=Text)
     decided_at: datetime | None = Field(default=None, sa_type=MOMENT)
     reason: str | None = Field(default=None, sa_type=Text)
-    expires_at: datetime | None = Field(default=None, sa_type=MOMENT)
     delegate: str | None = Field(default=None, sa_type=Text)
     delegated_by: str | None = Field(default=None, sa_type=Text)
     delegated_at: datetime | None = Field(default=None, sa_type=MOMENT)

@@ -15,14 +15,23 @@ OPEN = "state NOT IN ('rejected', 'withdrawn', 'closed')"
 """One record of a measure and scope may be in such a state."""
 
 
+_GRAMS = "improvement.grams(improvement.search_words(number, title))"
+"""All letters and pairs of letters of number and title, by functions that the migration makes: pairs serve Chinese as
+well, whose words often have two."""
+
+_MAY_EXPIRE = "approval_expires_at IS NOT NULL AND state IN ('submitted', 'approved')"
+
+
 class Improvement(Record, table=True):
     """One improvement, from the gap or the person's idea to the signed effect.
 
     `version` counts the writes (the ETag), `sequence` the events told of it. `held_from` is the state that a record on
     hold goes back to, `held_at` when it was put there, `held_seconds` all its time on hold before that: deadlines are
-    shifted by both. `edited_at` is null while no person has touched it. `assessment` is the newest evidence
-    (`shared.events.metrics.EffectAssessed`), `signature` what a person made of it. `cycle` counts the turns of the loop
-    on one matter, `parent_id` is the turn before (R27). Postgres gives the `number`.
+    shifted by both. `planned_end_held` is what `held_seconds` was when `planned_end` was set. `next_due_at` is when the
+    first thing that is still to be done is due, while time runs (`tasks.rules.LIVE`). `edited_at` is null while no
+    person has touched it. `assessment` is the newest evidence (`shared.events.metrics.EffectAssessed`), `signature`
+    what a person made of it. `cycle` counts the turns of the loop on one matter, `parent_id` is the turn before (R27).
+    Postgres gives the `number`.
     An absent document is SQL's null (`none_as_null`): SQLModel writes every default, and JSONB would write JSON's null.
     """
 
@@ -31,6 +40,17 @@ class Improvement(Record, table=True):
         Index("uq_improvements_open", "measure_key", "scope", unique=True, postgresql_where=text(OPEN)),
         Index(None, "state", "id"),
         Index(None, "measure_key", "scope", "id"),
+        Index(None, "origin", "id"),
+        Index(None, "owner", "id"),
+        Index(None, "department", "id"),
+        Index(None, "service", "id"),
+        Index(None, "customer", "id"),
+        Index(None, "opened_at"),
+        Index(None, "updated_at"),
+        Index(None, "priority", "id"),
+        Index(None, "next_due_at", "id"),
+        Index("ix_improvements_words", text(_GRAMS), postgresql_using="gin"),
+        Index("ix_improvements_expiring", "approval_expires_at", postgresql_where=text(_MAY_EXPIRE)),
     )
 
     id: UUID = Field(primary_key=True)
@@ -73,6 +93,8 @@ class Improvement(Record, table=True):
     impact_assessment: str | None = Field(default=None, sa_type=Text)
     planned_start: date | None = None
     planned_end: date | None = None
+    planned_end_held: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    next_due_at: datetime | None = Field(default=None, sa_type=MOMENT)
     verification_plan: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     plan_hash: str | None = Field(default=None, sa_type=Text)
     submitted_by: str | None = Field(default=None, sa_type=Text)

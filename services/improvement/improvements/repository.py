@@ -1,19 +1,55 @@
 """Every SQL statement on improvement records."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, tuple_
+from sqlalchemy import Row, Select, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.improvement.gaps.models import Gap
-from services.improvement.improvements.models import OPEN, Approval, HistoryLine, Improvement
+from services.improvement.improvements.models import OPEN, HistoryLine, Improvement
 
 _ONE_OPEN = "uq_improvements_open"
+_SUMMARY = (
+    "id",
+    "number",
+    "title",
+    "state",
+    "revision",
+    "version",
+    "cycle",
+    "parent_id",
+    "origin",
+    "gap_id",
+    "department",
+    "service",
+    "customer",
+    "project",
+    "severity",
+    "impact",
+    "effort",
+    "priority",
+    "next_due_at",
+    "measure_key",
+    "scope",
+    "owner",
+    "requester",
+    "signature",
+    "correlation_id",
+    "opened_at",
+    "updated_at",
+)
+_WORDS = "improvement.search_words(improvements.number, improvements.title)"
+_HAS_TEXT = f"""
+    improvement.grams({_WORDS}) @> improvement.grams_of(:wanted_text) AND position(lower(:wanted_text) IN {_WORDS}) > 0
+"""
+"""The index finds what has all pairs of letters; the second part finds them side by side."""
 
 
 async def find(session: AsyncSession, improvement_id: UUID) -> Improvement | None:
@@ -32,18 +68,77 @@ async def lock(session: AsyncSession, improvement_ids: Iterable[UUID]) -> dict[U
     return {record.id: record for record in await session.scalars(query)}
 
 
-async def list_newest(
-    session: AsyncSession, filters: Mapping[str, str], gap_id: UUID | None, before: UUID | None, limit: int
-) -> Sequence[Improvement]:
-    """Records whose columns equal the filters, newest first; `gap_id` finds the record that a gap led to."""
-    query = select(Improvement).order_by(col(Improvement.id).desc()).limit(limit)
-    for column, value in filters.items():
-        query = query.where(getattr(Improvement, column) == value)
-    if gap_id is not None:
-        query = query.where(col(Improvement.id).in_(select(col(Gap.improvement_id)).where(col(Gap.id) == gap_id)))
-    if before is not None:
-        query = query.where(col(Improvement.id) < before)
-    return (await session.scalars(query)).all()
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row of a list: what it is sorted by, None where it has none, and its id."""
+
+    value: Any
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records, in which order: by id downwards, or by a column upwards with empty ones last; `after` is the row
+    before the first."""
+
+    states: Sequence[str] = ()
+    origins: Sequence[str] = ()
+    equal: Mapping[str, Any] = field(default_factory=dict)
+    gap_id: UUID | None = None
+    priority_at_most: int | None = None
+    overdue: bool | None = None
+    text: str | None = None
+    opened_since: datetime | None = None
+    updated_since: datetime | None = None
+    sorted_by: str | None = None
+    after: Place | None = None
+    limit: int = 50
+
+
+async def list_page(session: AsyncSession, wanted: Wanted, now: datetime) -> Sequence[Row[Any]]:
+    """Rows with the columns of a summary, `wanted.limit` at most."""
+    query = _filter(wanted, now).limit(wanted.limit)
+    id_, after = col(Improvement.id), wanted.after
+    if wanted.sorted_by is None:
+        newest = query.order_by(id_.desc())
+        return (await session.execute(newest if after is None else newest.where(id_ < after.id))).all()
+    column = getattr(Improvement, wanted.sorted_by)
+    rows: list[Row[Any]] = []
+    if after is None or after.value is not None:
+        having = query.where(column.is_not(None)).order_by(column, id_)
+        if after is not None:
+            having = having.where(tuple_(column, id_) > tuple_(literal(after.value, column.type), literal(after.id)))
+        rows = list((await session.execute(having)).all())
+        after = None
+    if len(rows) < wanted.limit:
+        without = query.where(column.is_(None)).order_by(id_).limit(wanted.limit - len(rows))
+        rows += (await session.execute(without if after is None else without.where(id_ > after.id))).all()
+    return rows
+
+
+def _filter(wanted: Wanted, now: datetime) -> Select[Any]:
+    table = Improvement
+    query = select(*(getattr(table, name) for name in _SUMMARY))
+    query = query.where(*(getattr(table, name) == value for name, value in wanted.equal.items()))
+    if wanted.states:
+        query = query.where(col(table.state).in_(wanted.states))
+    if wanted.origins:
+        query = query.where(col(table.origin).in_(wanted.origins))
+    if wanted.gap_id is not None:
+        query = query.where(col(table.id).in_(select(col(Gap.improvement_id)).where(col(Gap.id) == wanted.gap_id)))
+    if wanted.priority_at_most is not None:
+        query = query.where(col(table.priority) <= wanted.priority_at_most)
+    if wanted.overdue:
+        query = query.where(col(table.next_due_at) <= now)
+    elif wanted.overdue is not None:
+        query = query.where(or_(col(table.next_due_at).is_(None), col(table.next_due_at) > now))
+    if wanted.text is not None:
+        query = query.where(text(_HAS_TEXT).bindparams(wanted_text=wanted.text))
+    if wanted.opened_since is not None:
+        query = query.where(col(table.opened_at) >= wanted.opened_since)
+    if wanted.updated_since is not None:
+        query = query.where(col(table.updated_at) >= wanted.updated_since)
+    return query
 
 
 async def count_by_state(session: AsyncSession) -> dict[str, int]:
@@ -86,12 +181,6 @@ async def save(session: AsyncSession, record: Improvement) -> bool:
             raise
         return False
     return True
-
-
-async def list_approvals(session: AsyncSession, improvement_id: UUID) -> Sequence[Approval]:
-    """All decisions, oldest first."""
-    query = select(Approval).where(col(Approval.improvement_id) == improvement_id)
-    return (await session.scalars(query.order_by(col(Approval.revision), col(Approval.step)))).all()
 
 
 async def append_history(session: AsyncSession, lines: Sequence[Mapping[str, Any]]) -> None:

@@ -7,21 +7,22 @@ from fastapi import Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.approvals import repository as approvals
-from services.improvement.approvals import service as approval_service
 from services.improvement.changes import repository as changes
 from services.improvement.improvements import course, editing, repository, rules, service
+from services.improvement.improvements.listing import Listing
 from services.improvement.improvements.models import Improvement
 from services.improvement.improvements.schemas import (
-    Comment,
+    Closing,
     Edit,
     HistoryView,
     ImprovementSummary,
     ImprovementView,
     NewImprovement,
-    Origin,
     Reason,
 )
+from services.improvement.settings import settings
 from services.improvement.tasks import repository as tasks
+from services.improvement.tasks.schemas import TaskView
 from shared import clock
 from shared.auth import Principal, Staff, require
 from shared.http import IfMatch, Reading, Writing, etag, router
@@ -30,10 +31,7 @@ from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor,
 routes = router("improvements")
 
 Author = Annotated[Principal, Depends(require(*rules.MAY["edit"]))]
-Approver = Annotated[Principal, Depends(require(*rules.MAY["approve"]))]
 Manager = Annotated[Principal, Depends(require(*rules.MAY["hold"]))]
-
-Filter = Annotated[str | None, Query(min_length=1, max_length=300)]
 
 
 async def answer(session: AsyncSession, record: Improvement, response: Response) -> ImprovementView:
@@ -45,34 +43,23 @@ async def answer(session: AsyncSession, record: Improvement, response: Response)
 
 async def show(session: AsyncSession, record: Improvement) -> ImprovementView:
     """The whole record."""
+    now = clock.now()
     return ImprovementView.of_record(
         record,
-        await repository.list_approvals(session, record.id),
+        await approvals.list_decisions(session, record.id),
         await approvals.list_of(session, record.id),
         await changes.find_of_revision(session, record.id, record.revision),
-        await tasks.list_of(session, record.id),
+        [TaskView.of(task, record, settings().time_zone, now) for task in await tasks.list_of(session, record.id)],
     )
 
 
 @routes.get("/improvements")
 async def list_improvements(
-    session: Reading,
-    _caller: Staff,
-    state: Annotated[rules.State | None, Query()] = None,
-    measure_key: Filter = None,
-    scope: Filter = None,
-    origin: Annotated[Origin | None, Query()] = None,
-    gap_id: Annotated[UUID | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    session: Reading, _caller: Staff, listing: Annotated[Listing, Query()]
 ) -> Page[ImprovementSummary]:
-    """Newest first."""
-    before = decode_cursor(cursor, UUID)[0] if cursor else None
-    filters = {"state": state, "measure_key": measure_key, "scope": scope, "origin": origin}
-    given = {column: value for column, value in filters.items() if value is not None}
-    records = await repository.list_newest(session, given, gap_id, before, limit + 1)
-    items = [ImprovementSummary.of(record) for record in records]
-    return page(items, limit, lambda item: encode_cursor(str(item.id)))
+    """Newest first, by priority, or by what is due next."""
+    rows = await repository.list_page(session, listing.wanted(), clock.now())
+    return page([ImprovementSummary.of(row) for row in rows], listing.limit, listing.cursor_of)
 
 
 @routes.post("/improvements", status_code=201)
@@ -97,7 +84,8 @@ async def get_improvement(
 async def edit_improvement(
     improvement_id: UUID, body: Edit, session: Writing, caller: Author, response: Response, if_match: IfMatch = None
 ) -> ImprovementView:
-    """Change a draft; fields left out stay as they are. What was approved is revised first."""
+    """Change the record; fields left out stay as they are. What makes another plan of one that was submitted begins a
+    new revision, which asks for approval again."""
     record = await editing.edit_improvement(session, improvement_id, body, if_match, caller.subject, clock.now())
     return await answer(session, record, response)
 
@@ -119,37 +107,6 @@ async def submit_improvement(
 ) -> ImprovementView:
     """Ask for approval: needs measure, plan, owner, resources and verification plan."""
     record = await course.submit_improvement(session, improvement_id, if_match, caller.subject, clock.now())
-    return await answer(session, record, response)
-
-
-@routes.post("/improvements/{improvement_id}/approve")
-async def approve_improvement(
-    improvement_id: UUID,
-    session: Writing,
-    caller: Approver,
-    response: Response,
-    body: Comment | None = None,
-    if_match: IfMatch = None,
-) -> ImprovementView:
-    """Authorise the plan; freezes the verification plan and has the change raised. Not by requester or submitter."""
-    comment = body.comment if body else None
-    record = await approval_service.approve_improvement(session, improvement_id, if_match, caller, comment, clock.now())
-    return await answer(session, record, response)
-
-
-@routes.post("/improvements/{improvement_id}/reject")
-async def reject_improvement(
-    improvement_id: UUID,
-    body: Reason,
-    session: Writing,
-    caller: Approver,
-    response: Response,
-    if_match: IfMatch = None,
-) -> ImprovementView:
-    """Say no, and why. Not by requester or submitter."""
-    record = await approval_service.reject_improvement(
-        session, improvement_id, if_match, caller, body.reason, clock.now()
-    )
     return await answer(session, record, response)
 
 
@@ -210,8 +167,13 @@ async def withdraw_improvement(
 
 @routes.post("/improvements/{improvement_id}/close")
 async def close_improvement(
-    improvement_id: UUID, session: Writing, caller: Manager, response: Response, if_match: IfMatch = None
+    improvement_id: UUID,
+    session: Writing,
+    caller: Manager,
+    response: Response,
+    body: Closing | None = None,
+    if_match: IfMatch = None,
 ) -> ImprovementView:
-    """End a verified record."""
-    record = await course.close_improvement(session, improvement_id, if_match, caller.subject, clock.now())
+    """End a verified record: achieved, partly achieved, not achieved or superseded; and open the next cycle of it."""
+    record = await course.close_improvement(session, improvement_id, if_match, caller.subject, clock.now(), body)
     return await answer(session, record, response)

@@ -1,7 +1,7 @@
 """What may happen to an improvement record, when, and by whom."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,7 +40,7 @@ Action = Literal[
 
 _UNSIGNED: tuple[State, ...] = ("draft", "submitted", "approved", "implementing", "monitoring")
 _FROM: Mapping[Action, tuple[State, ...]] = {
-    "edit": ("draft",),
+    "edit": ("draft", "submitted", "approved", "implementing"),
     "submit": ("draft",),
     "approve": ("submitted",),
     "reject": ("submitted",),
@@ -90,6 +90,39 @@ MAY: Mapping[Action, tuple[Role, ...]] = {
     "close": _MANAGERS,
 }
 """R18: the supervisor authorises. R24: the operations manager fills in the verification."""
+
+
+Closure = Literal["achieved", "partly_achieved", "not_achieved", "superseded"]
+"""How a record ends (R39)."""
+
+_CLOSURES: Mapping[Verdict, tuple[Closure, ...]] = {
+    "effective": ("achieved", "partly_achieved", "superseded"),
+    "inconclusive": ("not_achieved", "partly_achieved", "superseded"),
+    "ineffective": ("not_achieved", "superseded"),
+    "regressed": ("not_achieved", "superseded"),
+}
+
+MATERIAL = (
+    "plan",
+    "measure_key",
+    "scope",
+    "target",
+    "verification_plan",
+    "budget",
+    "resources",
+    "measure_type",
+    "action_kind",
+    "owner",
+    "impact",
+    "severity",
+)
+"""Severity is among them because the approval policy goes by it."""
+
+
+class ClosureContradictsVerdict(Problem):
+    """The closure code says something else than what was signed."""
+
+    status = 409
 
 
 class ApproverIsRequester(Problem):
@@ -158,7 +191,7 @@ def list_missing(record: Readiness) -> list[str]:
     return missing
 
 
-def require_ready(action: Action, record: Readiness) -> None:
+def require_ready(action: str, record: Readiness) -> None:
     """Raises `Missing`, naming each thing that `list_missing` finds."""
     missing = list_missing(record)
     if missing:
@@ -168,6 +201,37 @@ def require_ready(action: Action, record: Readiness) -> None:
 def hash_plan(plan: VerificationPlan) -> str:
     """SHA-256 (hex) of the plan as canonical JSON: what is frozen at approval (R25)."""
     return hashlib.sha256(orjson.dumps(plan.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def require_submitted(action: str, state: str) -> None:
+    """Raises `IllegalTransition` where there is no chain to decide."""
+    if state != "submitted":
+        raise IllegalTransition(action, state, list(list_allowed(state)))
+
+
+def list_material(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    """R37: the fields that make another plan of it, so that it must be approved again."""
+    return sorted(name for name in MATERIAL if name in after and after[name] != before.get(name))
+
+
+def judge_closure(verdict: Verdict | None, code: Closure | None, unfinished: Sequence[str]) -> Closure:
+    """R39: the code under which a verified record closes; from the signed verdict, where none is given.
+
+    Raises:
+        Missing: no signature, or tasks that are neither done nor dropped.
+        ClosureContradictsVerdict: achieved without a signed effective verdict, or not achieved in spite of one.
+    """
+    missing = [] if verdict else ["the signature under the effect"]
+    missing += [f"task {task} to be done or dropped" for task in unfinished]
+    if missing or verdict is None:
+        raise Missing("close", missing)
+    fitting = _CLOSURES[verdict]
+    if code is not None and code not in fitting:
+        raise ClosureContradictsVerdict(
+            f"the signed verdict is '{verdict}': close as {' or '.join(fitting)}, not as '{code}'",
+            fitting=list(fitting),
+        )
+    return code or fitting[0]
 
 
 def require_other_approver(approver: str, requester: str, submitter: str | None) -> None:

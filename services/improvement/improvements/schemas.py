@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -12,7 +12,8 @@ from services.improvement.approvals.models import ApprovalStep
 from services.improvement.approvals.schemas import StepView
 from services.improvement.improvements import rules
 from services.improvement.improvements.models import Approval, Improvement
-from services.improvement.tasks.models import Task
+from services.improvement.improvements.priorities import Effort, Impact, Severity, prioritise
+from services.improvement.tasks.rules import progress_percent
 from services.improvement.tasks.schemas import Day, NewTask, TaskView
 from shared.events.improvement import VerificationPlan
 from shared.events.metrics import Direction, EffectAssessed, Verdict
@@ -81,6 +82,13 @@ class PlanBody(Body):
 
 
 class _Editable(Body):
+    department: Name | None = None
+    service: Name | None = None
+    customer: Name | None = None
+    project: Name | None = None
+    severity: Severity | None = None
+    impact: Impact | None = None
+    effort: Effort | None = None
     measure_key: Key | None = None
     scope: Scope | None = None
     target: Figure | None = None
@@ -105,27 +113,43 @@ class _Editable(Body):
 
 
 class NewImprovement(_Editable):
-    """What a person proposes (R2)."""
+    """What a person proposes (R2). `parent_id` is the record whose next turn this is (R27)."""
 
     title: Name
     problem: Text
+    parent_id: UUID | None = None
     tasks: Annotated[tuple[NewTask, ...], Field(max_length=100)] = ()
 
 
 class Edit(_Editable):
-    """What is to be different; fields left out stay as they are, null empties one that may be empty."""
+    """What is to be different; fields left out stay as they are, null empties one that may be empty.
+
+    `change_reason` is told where the change makes another plan of it, which must be approved again (R37).
+    """
 
     title: Name = ""
     problem: Text = ""
     tasks: Annotated[tuple[NewTask, ...], Field(max_length=100)] = ()
+    change_reason: Text | None = None
 
 
 class Reason(Body):
     reason: Text
 
 
-class Comment(Body):
+class NextCycle(Body):
+    """The next turn of the loop on the same matter: what is left out is taken from the record that closes."""
+
+    title: Name | None = None
+    problem: Text | None = None
+
+
+class Closing(Body):
+    """How the record ends (R39): from the signed verdict, where `closure_code` is left out."""
+
+    closure_code: rules.Closure | None = None
     comment: Text | None = None
+    next_cycle: NextCycle | None = None
 
 
 class Signature(Body):
@@ -196,8 +220,19 @@ class ImprovementSummary(BaseModel):
     state: rules.State
     revision: int
     version: int
+    cycle: int
+    parent_id: UUID | None
     origin: Origin
     gap_id: UUID | None
+    department: str | None
+    service: str | None
+    customer: str | None
+    project: str | None
+    severity: Severity | None
+    impact: Impact | None
+    effort: Effort | None
+    priority: int | None
+    next_due_at: datetime | None
     measure_key: str | None
     scope: str | None
     owner: str | None
@@ -208,7 +243,8 @@ class ImprovementSummary(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def of(cls, record: Improvement) -> "ImprovementSummary":
+    def of(cls, record: Any) -> "ImprovementSummary":
+        """Of a record, or of a row with its columns."""
         return cls.model_validate(_summarise(record))
 
 
@@ -216,6 +252,8 @@ class ImprovementView(ImprovementSummary):
     """The whole record. `allowed` is what may be done now; `change_failed` says why there is no change."""
 
     problem: str
+    priority_explanation: str
+    progress_percent: int | None
     target: float | None
     root_cause: str | None
     measure_type: MeasureType | None
@@ -232,10 +270,14 @@ class ImprovementView(ImprovementSummary):
     plan_hash: str | None
     submitted_by: str | None
     submitted_at: datetime | None
+    approved_at: datetime | None
+    approval_expires_at: datetime | None
     approvals: list[ApprovalView]
     approval_steps: list[StepView]
     held_from: str | None
     hold_reason: str | None
+    held_at: datetime | None
+    held_seconds: int
     change: ChangeView | None
     change_failed: str | None
     implemented_at: datetime | None
@@ -245,6 +287,7 @@ class ImprovementView(ImprovementSummary):
     baseline_value: float | None
     baseline_set_at: datetime | None
     closed_at: datetime | None
+    closure_code: rules.Closure | None
     allowed: list[rules.Action]
 
     @classmethod
@@ -254,22 +297,18 @@ class ImprovementView(ImprovementSummary):
         approvals: Sequence[Approval],
         steps: Sequence[ApprovalStep],
         change: object | None,
-        tasks: Sequence[Task],
+        tasks: Sequence[TaskView],
     ) -> "ImprovementView":
         shown = None if change is None else ChangeView.model_validate(change)
         verdict = record.signature["verdict"] if record.signature else None
-        own = {
-            name: getattr(record, name)
-            for name in cls.model_fields
-            if name
-            not in ("number", "verdict", "approvals", "approval_steps", "tasks", "change", "change_failed", "allowed")
-        }
+        own = {name: getattr(record, name) for name in cls.model_fields if name in Improvement.model_fields}
         return cls(
-            **own,
-            number=format_number(record.number),
+            **{**own, "number": format_number(record.number)},
             verdict=verdict,
+            priority_explanation=prioritise(record.severity, record.impact, record.effort).explanation,
+            progress_percent=progress_percent((task.state, task.awaits_approval) for task in tasks),
+            tasks=list(tasks),
             approval_steps=[StepView.model_validate(step) for step in steps],
-            tasks=[TaskView.model_validate(task) for task in tasks],
             approvals=[ApprovalView.model_validate(approval) for approval in approvals],
             change=shown,
             change_failed=shown.last_error if shown and shown.state == "failed" else None,
@@ -282,7 +321,7 @@ def format_number(number: int) -> str:
     return f"IMP-{number:06d}"
 
 
-def _summarise(record: Improvement) -> dict[str, object]:
+def _summarise(record: Any) -> dict[str, object]:
     own = {name: getattr(record, name) for name in ImprovementSummary.model_fields if name not in ("number", "verdict")}
     verdict = record.signature["verdict"] if record.signature else None
     return {**own, "number": format_number(record.number), "verdict": verdict}

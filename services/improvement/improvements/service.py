@@ -2,7 +2,7 @@
 `editing`, what becomes of it in `course`, who approves it in `approvals`, what it hears in `gaps` and `effects`."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,10 @@ from services.improvement.improvements import repository, rules
 from services.improvement.improvements.models import Improvement
 from services.improvement.improvements.priorities import prioritise
 from services.improvement.improvements.schemas import NewImprovement, PlanBody, format_number
+from services.improvement.settings import settings
+from services.improvement.tasks import repository as tasks
 from services.improvement.tasks.planning import replace_tasks
+from services.improvement.tasks.rules import LIVE, deadline_of
 from shared import problems
 from shared.events import improvement as events
 from shared.events.envelope import Draft, Fact, Origin, current_origin
@@ -31,6 +34,12 @@ class AlreadyOpen(problems.Problem):
     """One measure and scope has one open improvement."""
 
     status = 409
+
+
+class UnknownParent(problems.Problem):
+    """The record whose next turn this should be does not exist."""
+
+    status = 422
 
 
 async def get_improvement(session: AsyncSession, improvement_id: UUID) -> Improvement:
@@ -56,11 +65,17 @@ async def lock_improvement(session: AsyncSession, improvement_id: UUID, if_match
 
 
 async def open_improvement(session: AsyncSession, body: NewImprovement, actor: str, now: datetime) -> Improvement:
-    """A person's record, in draft (R2, R11).
+    """A person's record, in draft (R2, R11); the next turn of the loop where the body names a parent (R27).
 
     Raises:
         AlreadyOpen: the measure and scope have an open one; names it.
+        UnknownParent
     """
+    parent = None
+    if body.parent_id is not None:
+        parent = await repository.find(session, body.parent_id)
+        if parent is None:
+            raise UnknownParent(f"parent_id: there is no improvement {body.parent_id}")
     improvement_id = new_id()
     fields = body.model_dump(exclude={"verification_plan", "tasks"})
     scope = (body.scope or EVERYWHERE) if body.measure_key else body.scope
@@ -73,8 +88,10 @@ async def open_improvement(session: AsyncSession, body: NewImprovement, actor: s
             "revision": 1,
             "state": "draft",
             "origin": "person",
-            "correlation_id": str(improvement_id),
+            "correlation_id": parent.correlation_id if parent else str(improvement_id),
             "requester": actor,
+            "cycle": parent.cycle + 1 if parent else 1,
+            "priority": prioritise(body.severity, body.impact, body.effort).level,
             "scope": scope,
             "verification_plan": complete_plan(body.verification_plan, body.measure_key, scope),
             "opened_at": now,
@@ -83,7 +100,7 @@ async def open_improvement(session: AsyncSession, body: NewImprovement, actor: s
         }
     )
     await save_record(session, record)
-    await replace_tasks(session, record.id, body.tasks, actor, now)
+    await replace_tasks(session, record, body.tasks, actor, now)
     await append(session, record, actor, now, "open", None)
     await tell(session, record, events.ImprovementOpened, problem=record.problem)
     return record
@@ -174,7 +191,22 @@ async def move(
     came_from = record.state
     record.state = state
     touch(record, now)
+    await refresh_due(session, record)
     await append(session, record, actor, now, action, came_from, note)
+
+
+async def refresh_due(session: AsyncSession, record: Improvement) -> None:
+    """When the first thing that is still to be done is due: nothing is while the record is on hold or has ended."""
+    if record.state not in LIVE:
+        record.next_due_at = None
+        return
+    zone = settings().time_zone
+    await session.flush()
+    dues = [await tasks.find_next_deadline(session, record.id, zone)]
+    if record.planned_end is not None and record.state in ("approved", "implementing"):
+        held = timedelta(seconds=record.held_seconds - record.planned_end_held)
+        dues.append(deadline_of(record.planned_end, zone, held))
+    record.next_due_at = min((due for due in dues if due is not None), default=None)
 
 
 async def append(

@@ -16,15 +16,14 @@ class Task(Record, table=True):
     """One step of a plan (R128): who does what, from when, until when.
 
     `awaits_approval`: it was asked for by `requested_by` after the plan was approved, and nobody has approved it yet.
-    `overdue_told_at` is null until it is told that `due` is past; another due date is told again. `version` is
-    the ETag.
+    `overdue_told_at` is null until it is told that `due` is past; another due date is told again. `held_before` is
+    how long (in seconds) the record had been on hold when `due` was set. `version` is the ETag.
     """
 
     __tablename__ = "tasks"
     __table_args__ = (
         UniqueConstraint("improvement_id", "number"),
         Index("ix_tasks_untold", "due", postgresql_where=text(f"{LIVE} AND overdue_told_at IS NULL")),
-        Index("ix_tasks_live", "due", postgresql_where=text(LIVE)),
     )
 
     id: UUID = Field(primary_key=True)
@@ -37,6 +36,7 @@ class Task(Record, table=True):
     owner: str | None = Field(default=None, sa_type=Text)
     start: date | None = None
     due: date | None = None
+    held_before: int = Field(default=0, sa_type=BigInteger)
     state: str = Field(sa_type=Text)
     awaits_approval: bool
     requested_by: str = Field(sa_type=Text)

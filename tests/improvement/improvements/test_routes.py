@@ -105,16 +105,19 @@ class TestEditImprovement:
             path = f"{IMPROVEMENTS}/{record['id']}"
             assert (await people.author.patch(path, json=body, headers={"If-Match": "*"})).status_code == 422
 
-    async def test_what_is_approved_is_frozen(self, people: People, alone: Fleet) -> None:
+    async def test_another_plan_than_the_approved_one_asks_again(self, people: People, alone: Fleet) -> None:
+        """R37: a material change begins a new revision, and nothing that was approved counts for it."""
         record = await people.bring_to("approved", alone)
         plan = {**PLAN.model_dump(mode="json"), "alpha": 0.2}
-        answer = await people.author.patch(
-            f"{IMPROVEMENTS}/{record['id']}", json={"verification_plan": plan}, headers={"If-Match": "*"}
+        changed = ok(
+            await people.author.patch(
+                f"{IMPROVEMENTS}/{record['id']}",
+                json={"verification_plan": plan, "change_reason": "too strict"},
+                headers={"If-Match": "*"},
+            )
         )
-        problem = ok(answer, 409)
-        assert "edit" not in problem["allowed"]
-        assert "revise" in problem["allowed"]
-        assert (await people.read(record["id"]))["plan_hash"] == record["plan_hash"]
+        assert (changed["state"], changed["revision"], changed["plan_hash"]) == ("submitted", 2, None)
+        assert [step["state"] for step in changed["approval_steps"]] == ["superseded", "open"]
 
     async def test_cannot_move_onto_another_open_record(self, people: People) -> None:
         await people.open()

@@ -32,6 +32,9 @@ STATES = (
 )
 LEADS_TO = {
     ("draft", "edit"): "draft",
+    ("submitted", "edit"): "submitted",
+    ("approved", "edit"): "approved",
+    ("implementing", "edit"): "implementing",
     ("draft", "submit"): "submitted",
     ("draft", "hold"): "on_hold",
     ("draft", "withdraw"): "withdrawn",
