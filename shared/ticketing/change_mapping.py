@@ -115,12 +115,12 @@ def judge(told: Told, states: Mapping[str, ChangeState], defaults: Mapping[str, 
     return ChangeOutcome(
         state,
         told.implemented_at if state == "implemented" else None,
-        _reason(told, asked) if state == "failed" else None,
+        _reason(told) if state == "failed" else None,
     )
 
 
-def _reason(told: Told, asked: Iterable[str]) -> str:
-    return (told.reason or "").strip()[:LONGEST_REASON] or f"the ticketing system says '{next(iter(asked))}'"
+def _reason(told: Told) -> str:
+    return (told.reason or "").strip()[:LONGEST_REASON] or f"the ticketing system says '{first_word(told.words)}'"
 
 
 def first_word(words: Iterable[str | None]) -> str:

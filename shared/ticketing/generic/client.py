@@ -45,13 +45,13 @@ class GenericConfig:
     states: Mapping[str, ChangeState] = field(default_factory=dict)
 
 
-def open_generic_changes(config: SinkConfig) -> "GenericChangeSink":
+def open_generic_changes(config: SinkConfig, *, timeout_seconds: float = TIMEOUT_SECONDS) -> "GenericChangeSink":
     """The sink of a connection; its secret signs what is sent, and proves who sends outcomes."""
     options: GenericOptions = config.options
     given = options.model_dump(exclude={"body_template"})
-    return GenericChangeSink(
-        GenericConfig(**given, body=options.body_template, secret=config.secret or "", states=config.states)
-    )
+    secret = config.secret or ""
+    opened = GenericConfig(**given, body=options.body_template, secret=secret, states=config.states)
+    return GenericChangeSink(opened, timeout_seconds=timeout_seconds)
 
 
 class GenericChangeSink:

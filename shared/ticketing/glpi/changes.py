@@ -1,6 +1,7 @@
 """Change requests in GLPI 10 and 11 by the REST interface of version 1 (`apirest.php`)."""
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from pydantic import Field
@@ -45,7 +46,7 @@ class GlpiChangeSink:
         asked: dict[str, str | int] = {
             "criteria[0][field]": _CONTENT,
             "criteria[0][searchtype]": "contains",
-            "criteria[0][value]": mark(correlation_id),
+            "criteria[0][value]": escape(mark(correlation_id), quote=False),
             "forcedisplay[0]": _ID,
             "forcedisplay[1]": _CONTENT,
             "sort": _ID,

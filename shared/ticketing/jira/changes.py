@@ -89,7 +89,7 @@ class JiraChangeSink:
         if me is None:
             return trials.findings
         project = self._options.project
-        await trials.attempt("project and issue type", self._get(f"/project/{project}"), self._see_project)
+        await trials.attempt("project and issue type", self._find_project(), self._see_project)
         asked = {"projectKey": project, "permissions": "CREATE_ISSUES,BROWSE_PROJECTS"}
         await trials.attempt("right to create", self._get("/mypermissions", asked), _see_permissions)
         await trials.attempt("search", self.find(f"check-{new_id()}"), lambda _: "issues are searched by label")
@@ -106,6 +106,10 @@ class JiraChangeSink:
         async with speaking(self._config.access, self._timeout_seconds) as remote:
             return await remote.get(self._base + path, params)
 
+    async def _find_project(self) -> Any:
+        async with speaking(self._config.access, self._timeout_seconds) as remote:
+            return await remote.find(f"{self._base}/project/{self._options.project}")
+
     async def _search(self, remote: Asking, correlation_id: str) -> list[Any]:
         """Cloud has moved its search to an address of its own."""
         path = f"{self._base}/search/jql" if self._options.api == "3" else f"{self._base}/search"
@@ -117,6 +121,8 @@ class JiraChangeSink:
         return issues
 
     def _see_project(self, project: Any) -> str:
+        if project is None:
+            raise Unmappable(f"project: '{self._options.project}' is none that this user sees; give the project's key")
         types = member(project, "issueTypes")
         names = [text(member(kind, "name")) or "" for kind in types] if isinstance(types, list) else []
         if names and self._options.issue_type not in names:

@@ -110,7 +110,8 @@ def _told(record: Mapping[str, Any], zone: tzinfo) -> Told:
     done_at = time_of("work_end", value_of(record, "work_end"), zone) or time_of(
         "closed_at", value_of(record, "closed_at"), zone
     )
-    return Told(tuple(words), done_at, value_of(record, "close_notes"))
+    notes = value_of(record, "close_notes") if decided & _CLOSED else None
+    return Told(tuple(words), done_at, notes or f"ServiceNow says '{words[0] if len(words) > 2 else label or state}'")
 
 
 def value_of(record: Mapping[str, Any], name: str) -> str | None:

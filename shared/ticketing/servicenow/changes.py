@@ -80,8 +80,7 @@ class ServiceNowChangeSink:
         await trials.attempt("sign in and search", self._try_search(nobody), lambda _: sound)
         if self._options.template is not None:
             kind = "standard/template" if self._options.kind == "standard" else "model"
-            path = f"{_CHANGES}/{kind}/{self._options.template}"
-            await trials.attempt("template", self._get(path), lambda _: "the template is there")
+            await trials.attempt("template", self._find(f"{_CHANGES}/{kind}/{self._options.template}"), _see_template)
         trials.untried("create", f"POST {self._path()} would create a change; the user needs sn_change_write")
         return trials.findings
 
@@ -96,9 +95,9 @@ class ServiceNowChangeSink:
             if await _search(remote, _query(correlation_id)):
                 raise RemoteFailed("ServiceNow ignores a search by correlation_id: let this user read that field")
 
-    async def _get(self, path: str) -> Any:
+    async def _find(self, path: str) -> Any:
         async with speaking(self._config.access, self._timeout_seconds) as remote:
-            return await remote.get(path)
+            return await remote.find(path)
 
     def _path(self) -> str:
         match self._options.kind:
@@ -115,6 +114,12 @@ class ServiceNowChangeSink:
         sys_id = value_of(fields, "sys_id")
         path = f"/nav_to.do?uri=change_request.do%3Fsys_id%3D{sys_id}" if sys_id and sys_id.isalnum() else None
         return RaisedChange(number, link(self._config.access, path) if path else None)
+
+
+def _see_template(answer: Any) -> str:
+    if answer is None:
+        raise Unmappable("template: there is none with this sys_id that this user may read")
+    return "the template is there"
 
 
 def _query(correlation_id: str) -> str:
