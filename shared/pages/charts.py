@@ -85,6 +85,11 @@ async def draw_figure(
     ).format(title, name_svg(svg, title, description), items)
 
 
+def tell_in(language: str, message: str) -> str:
+    """A word of charts, in this language."""
+    return _WORDS[language](message)
+
+
 def make_spec(
     points: Sequence[Point], *, unit: str, language: str, baseline: Sequence[Level], target: Sequence[Level]
 ) -> dict[str, Any]:

@@ -1,14 +1,20 @@
 """From what a form holds to a request body, and back to what a form shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from services.improvement.improvements.models import Improvement
-from services.improvement.tasks.schemas import TaskView
 
 _PLAIN = (
     "title",
     "problem",
+    "department",
+    "service",
+    "customer",
+    "project",
+    "severity",
+    "impact",
+    "effort",
     "root_cause",
     "measure_key",
     "scope",
@@ -34,16 +40,15 @@ _PLAN = (
     "minimum_n",
     "alpha",
 )
+FIELDS = (*_PLAIN, *_PLAN, "guard_measures", "change_reason")
+"""Every field of the form of the plan."""
 
 
 def read_edit(typed: Mapping[str, str]) -> dict[str, Any]:
-    """The body of an edit: a field left empty empties the record's; a plan without a window is no plan.
-
-    Tasks are lines of `title | owner | due`, the last two as needed.
-    """
+    """The body of an edit: a field left empty empties the record's; a plan without a window is no plan."""
     body: dict[str, Any] = {name: typed[name].strip() or None for name in _PLAIN if name in typed}
-    if "tasks" in typed:
-        body["tasks"] = [_read_task(line) for line in typed["tasks"].splitlines() if line.strip()]
+    if typed.get("change_reason", "").strip():
+        body["change_reason"] = typed["change_reason"].strip()
     if "baseline_from" in typed:
         plan: dict[str, Any] = {name: typed[name].strip() for name in _PLAN if typed.get(name, "").strip()}
         guards = typed.get("guard_measures", "").replace(",", " ").split()
@@ -52,25 +57,12 @@ def read_edit(typed: Mapping[str, str]) -> dict[str, Any]:
     return body
 
 
-def show_edit(record: Improvement, tasks: Iterable[TaskView]) -> dict[str, str]:
+def show_edit(record: Improvement) -> dict[str, str]:
     """What the edit form holds before anybody types."""
     plan = record.verification_plan or {}
     shown = {name: _text(getattr(record, name)) for name in _PLAIN}
     shown |= {name: _text(plan.get(name)) for name in _PLAN}
-    shown["guard_measures"] = " ".join(plan.get("guard_measures", ()))
-    shown["tasks"] = "\n".join(_show_task(task) for task in tasks)
-    return shown
-
-
-def _read_task(line: str) -> dict[str, str]:
-    parts = [part.strip() for part in line.split("|")]
-    names = ("title", "owner", "due", *(f"more_{place}" for place in range(4, len(parts) + 1)))
-    return {name: part for name, part in zip(names, parts, strict=False) if part}
-
-
-def _show_task(task: TaskView) -> str:
-    parts = [task.title, task.owner or "", _text(task.due)]
-    return " | ".join(parts).rstrip(" |")
+    return {**shown, "guard_measures": " ".join(plan.get("guard_measures", ())), "change_reason": ""}
 
 
 def _text(value: object) -> str:

@@ -27,9 +27,103 @@ CHANGES = {
     "implemented": (N_("Implemented"), "good"),
     "failed": (N_("Failed"), "bad"),
     "cancelled": (N_("Cancelled"), "neutral"),
+    "superseded": (N_("Superseded"), "neutral"),
 }
-DECISIONS = {"approved": (N_("Approved"), "good"), "rejected": (N_("Rejected"), "bad")}
-ORIGINS = {"gap": N_("A gap"), "person": N_("A person")}
+STEPS = {
+    "waiting": (N_("Waiting"), "neutral"),
+    "open": (N_("To be decided"), "accent"),
+    "approved": (N_("Approved"), "good"),
+    "rejected": (N_("Rejected"), "bad"),
+    "expired": (N_("Expired"), "warn"),
+    "superseded": (N_("Superseded"), "neutral"),
+}
+TASKS = {
+    "planned": (N_("Planned"), "neutral"),
+    "in_progress": (N_("In progress"), "accent"),
+    "done": (N_("Done"), "good"),
+    "dropped": (N_("Dropped"), "neutral"),
+}
+ORIGINS = {
+    "gap": N_("A gap"),
+    "nonconformity": N_("A nonconformity"),
+    "decision": N_("A management review's decision"),
+    "complaint": N_("A complaint"),
+    "survey": N_("A survey"),
+    "dissatisfaction": N_("A dissatisfied customer"),
+    "meeting": N_("A meeting"),
+    "report": N_("A report's opinion"),
+    "risk": N_("A risk"),
+    "person": N_("A person"),
+    "regression": N_("A regression"),
+    "renegotiation": N_("A renegotiation"),
+}
+SEVERITIES = {"low": N_("Low"), "medium": N_("Medium"), "high": N_("High"), "critical": N_("Critical")}
+IMPACTS = {"low": N_("Low"), "medium": N_("Medium"), "high": N_("High"), "very_high": N_("Very high")}
+EFFORTS = {"small": N_("Small"), "medium": N_("Medium"), "large": N_("Large")}
+CLOSURES = {
+    "achieved": N_("Achieved"),
+    "partly_achieved": N_("Partly achieved"),
+    "not_achieved": N_("Not achieved"),
+    "superseded": N_("Superseded"),
+}
+SIGNALS = {
+    "outlier": N_("a point beyond the limits"),
+    "short_run": N_("three of four near a limit"),
+    "long_run": N_("seven on one side of the centre"),
+}
+PARTS = {
+    "analyst": N_("Analyst"),
+    "process_owner": N_("Process owner"),
+    "engineer": N_("Engineer"),
+    "approver_informed": N_("Informed approver"),
+    "observer": N_("Observer"),
+    "customer": N_("Customer"),
+}
+INVITATIONS = {
+    "invited": (N_("Invited"), "accent"),
+    "joined": (N_("Joined"), "good"),
+    "declined": (N_("Declined"), "warn"),
+    "removed": (N_("Removed"), "neutral"),
+}
+ENTRIES = {"comment": N_("Comment"), "progress": N_("Progress"), "decision": N_("Decision")}
+LINKS = {
+    "gap": N_("Gap"),
+    "nonconformity": N_("Nonconformity"),
+    "complaint": N_("Complaint"),
+    "risk": N_("Risk"),
+    "meeting": N_("Meeting"),
+    "ticket": N_("Ticket"),
+    "annual_plan_item": N_("Item of the annual plan"),
+    "document": N_("Document"),
+    "improvement": N_("Improvement"),
+}
+SIDES = {"cost": N_("Cost"), "benefit": N_("Benefit")}
+AMOUNTS = {"planned": N_("Planned"), "actual": N_("Actual")}
+CATEGORIES = {
+    "people": N_("People"),
+    "material": N_("Material"),
+    "money": N_("Money"),
+    "tools": N_("Tools"),
+    "training": N_("Training"),
+    "time_saved": N_("Time saved"),
+    "penalty_avoided": N_("Penalty avoided"),
+    "revenue": N_("Revenue"),
+    "other": N_("Other"),
+}
+CHECKS = {
+    "due": (N_("Due"), "neutral"),
+    "asked": (N_("Asked for"), "accent"),
+    "held": (N_("Held"), "good"),
+    "regressed": (N_("Regressed"), "bad"),
+    "inconclusive": (N_("Inconclusive"), "warn"),
+    "cancelled": (N_("Cancelled"), "neutral"),
+}
+PHASES = {"before": N_("Before"), "after": N_("After")}
+ATTEMPTS = {
+    "raised": N_("Raised"),
+    "found": N_("Found: it was there already"),
+    "failed": N_("Failed"),
+}
 MEASURE_TYPES = {"process": N_("Process"), "technology": N_("Technology"), "people": N_("People")}
 ACTION_KINDS = {
     "immediate": N_("Immediate"),
@@ -51,6 +145,20 @@ ACTIONS = {
     "close": N_("Close"),
 }
 HAPPENED = {
+    "source_attached": N_("Another source attached"),
+    "cycle_attached": N_("Attached to this cycle"),
+    "sustain_checked": N_("Looked at again after closing"),
+    "task_started": N_("Task started"),
+    "task_overdue": N_("Task overdue"),
+    "task_edited": N_("Task changed"),
+    "task_dropped": N_("Task dropped"),
+    "task_done": N_("Task done"),
+    "task_approved": N_("Task approved"),
+    "change_plan": N_("Changed after submission: to be approved again"),
+    "task_added": N_("Task added"),
+    "delegate": N_("Step handed over"),
+    "approval_given": N_("Approval step given"),
+    "approval_expired": N_("Approval expired: to be approved again"),
     "open": N_("Opened"),
     "edit": N_("Edited"),
     "submit": N_("Submitted for approval"),
@@ -74,6 +182,21 @@ HAPPENED = {
     "baseline_set": N_("New baseline set"),
 }
 FIELDS = {
+    "parent_id": N_("Follows on"),
+    "due": N_("Due"),
+    "start": N_("Start"),
+    "description": N_("Description"),
+    "phase": N_("Phase"),
+    "change_reason": N_("Reason of the change"),
+    "closure_code": N_("Result"),
+    "priority": N_("Priority"),
+    "effort": N_("Effort"),
+    "impact": N_("Impact"),
+    "severity": N_("Severity"),
+    "project": N_("Project"),
+    "customer": N_("Customer"),
+    "service": N_("Service"),
+    "department": N_("Department"),
     "title": N_("Title"),
     "problem": N_("Problem"),
     "root_cause": N_("Root cause"),
@@ -107,3 +230,9 @@ FIELDS = {
     "implemented_at": N_("Implemented at (UTC; empty: now)"),
     "state": N_("State"),
 }
+EVIDENCE_CHART = N_("The level before and after the change")
+
+
+def points(value: str | None, scale: dict[str, str]) -> int:
+    """As `priorities.prioritise` counts: from 1, and medium where it is unknown."""
+    return 2 if value is None else list(scale).index(value) + 1

@@ -16,7 +16,6 @@ FORM = {
     "measure_key": "sla_attainment",
     "scope": "all",
     **{name: READY[name] for name in ("plan", "owner", "resources")},
-    "tasks": "hire | olga | 2026-03-31\ntrain",
     "direction": "higher_is_better",
     "baseline_from": "2016-03-01",
     "baseline_to": "2016-04-01",
