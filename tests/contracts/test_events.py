@@ -12,7 +12,7 @@ import orjson
 import pytest
 from pydantic import create_model
 
-from shared.events import agreements, audit, catalogue, clauses, improvement, metrics, notifier, satisfaction
+from shared.events import agreements, audit, catalogue, clauses, improvement, meetings, metrics, notifier, satisfaction
 from shared.events.envelope import Draft, Fact, Origin, parse, serialise, typed
 from shared.events.examples import example_of
 from shared.events.registry import CONTRACTS
@@ -20,13 +20,13 @@ from shared.events.registry import CONTRACTS
 GOLDEN = Path(__file__).parent / "golden"
 SOURCES = {
     "metrics": (metrics, agreements, catalogue, clauses),
-    "improvement": (improvement,),
+    "improvement": (improvement, meetings),
     "satisfaction": (satisfaction,),
     "audit": (audit,),
     "notifier": (notifier,),
 }
 """The modules in which each service's events are written down."""
-CLOSED = {"plan", "verification_plan", "parameters", "evidence"}
+CLOSED = {"plan", "verification_plan", "parameters", "evidence", "conduct"}
 """Parts that do not grow within a version: a plan that is frozen under its hash, and maps of free keys."""
 
 each_type = pytest.mark.parametrize("type_", sorted(CONTRACTS))

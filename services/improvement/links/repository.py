@@ -52,7 +52,8 @@ async def list_linked(
         query = query.where(col(Link.removed_at).is_(None))
     if before is not None:
         query = query.where(col(Link.id) < before)
-    return (await session.execute(query)).all()
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows
 
 
 async def insert_unless_linked(session: AsyncSession, values: dict[str, Any]) -> Link | None:
