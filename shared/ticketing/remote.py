@@ -34,7 +34,7 @@ MEANINGS = {
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """The certificates that are trusted, read once: that costs more than a page. `SSL_CERT_FILE` names others."""
     return httpx.create_ssl_context()
 
@@ -49,7 +49,7 @@ def find_unsound_url(url: str) -> str | None:
     if parts.scheme not in ("http", "https") or not usable:
         return f"{url!r} must begin with http:// or https:// and name a host"
     if parts.username is not None or parts.query or parts.fragment:
-        return "must hold no user, query or fragment; the user goes into poll_secret"
+        return "must hold no user, query or fragment; a user goes into the secret"
     return None
 
 
@@ -68,7 +68,7 @@ class Remote:
             follow_redirects=False,
             timeout=self._timeout_seconds,
             headers={**_headers(self._access), **(headers or {})},
-            verify=_trust(),
+            verify=trust(),
         )
         async with client:
             yield Asking(client, self._base, self._timeout_seconds)

@@ -10,7 +10,7 @@ from standardwebhooks.webhooks import Webhook
 
 from shared import clock
 from shared.ticketing.failures import RemoteFailed
-from shared.ticketing.remote import LASTING, MEANINGS, retry_after
+from shared.ticketing.remote import LASTING, MEANINGS, retry_after, trust
 
 MOST_BYTES = 256 * 1024
 _SHOWN = 300
@@ -63,7 +63,7 @@ class SignedClient:
                 "webhook-timestamp": str(int(now.timestamp())),
                 "webhook-signature": Webhook(self._secret).sign(message_id, now, body.decode()),
             }
-        client = httpx.AsyncClient(follow_redirects=False, timeout=self._timeout_seconds)
+        client = httpx.AsyncClient(follow_redirects=False, timeout=self._timeout_seconds, verify=trust())
         async with client, client.stream(method, url, headers=headers, content=body) as response:
             content = bytearray()
             async for chunk in response.aiter_bytes():

@@ -9,6 +9,7 @@ from pydantic import Field
 from shared.fields import Body
 from shared.ticketing.access import Access
 from shared.ticketing.exchange import TIMEOUT_SECONDS
+from shared.ticketing.facts import Unmappable
 from shared.ticketing.glpi.client import AppToken, opening, require_number, see_done
 from shared.ticketing.mapping import member, text
 from shared.ticketing.sources import SourceConfig
@@ -38,8 +39,10 @@ class GlpiReopener:
         followup that is there is not written twice."""
         number = require_number(external_id)
         async with opening(self._access, self._options.app_token, self._timeout_seconds) as session:
-            ticket = await session.get(f"Ticket/{number}")
-            if text(member(ticket, "status")) not in _DONE:
+            status = text(member(await session.get(f"Ticket/{number}"), "status"))
+            if status is None:
+                raise Unmappable("the ticket has no 'status'")
+            if status not in _DONE:
                 return False
             content = f"<p>{escape(note, quote=False)}</p>"
             if not _is_there(await session.get(f"Ticket/{number}/ITILFollowup", range="0-199"), content):

@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 from shared.fields import Body
 from shared.ticketing.access import Access
 from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
+from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.itop.changes import COMMENT
 from shared.ticketing.itop.client import headers_of, operate, quoted
@@ -47,7 +48,10 @@ class ItopReopener:
             found = await operate(remote, "core/get", **asked)
             if not found:
                 raise RemoteFailed(f"iTop has no {name} '{external_id}'", is_lasting=True)
-            if text(found[0].fields.get("status")) not in _DONE:
+            status = text(found[0].fields.get("status"))
+            if status is None:
+                raise Unmappable(f"{name} has no 'status'")
+            if status not in _DONE:
                 return False
             entry = {"add_item": {"message": note, "format": "text"}}
             changes = {"stimulus": self._options.stimulus, "fields": {self._options.log: entry}, "comment": COMMENT}

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from shared.fields import Body, Name
 from shared.ticketing.access import Access
 from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
+from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import member, text
 from shared.ticketing.remote import Asking
@@ -59,6 +60,9 @@ class JiraReopener:
 
 
 def _is_done(issue: Any) -> bool:
+    """Raises `Unmappable` where it does not say."""
+    if member(issue, "fields", "status", "name") is None:
+        raise Unmappable("fields.status: is missing; check base_url")
     category = member(issue, "fields", "status", "statusCategory", "key")
     return category == "done" or member(issue, "fields", "resolution") is not None
 
