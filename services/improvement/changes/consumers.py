@@ -1,7 +1,31 @@
-"""What becomes a change request."""
+"""What becomes a change request, and what ends one."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.changes import service
-from shared.events.improvement import ImprovementApproved
+from shared import clock
+from shared.events.envelope import Event
+from shared.events.improvement import (
+    ImprovementApproved,
+    ImprovementRejected,
+    ImprovementRevised,
+    ImprovementWithdrawn,
+)
 from shared.inbox import Handler
 
-handlers = (Handler("improvement.changes.request", ImprovementApproved, service.request_changes),)
+
+async def supersede(
+    session: AsyncSession, events: Sequence[Event[ImprovementRevised | ImprovementRejected | ImprovementWithdrawn]]
+) -> None:
+    """What was raised for a plan that is the approved one no more."""
+    await service.supersede_changes(session, events, clock.now())
+
+
+handlers = (
+    Handler("improvement.changes.request", ImprovementApproved, service.request_changes),
+    Handler("improvement.changes.supersede_revised", ImprovementRevised, supersede),
+    Handler("improvement.changes.supersede_rejected", ImprovementRejected, supersede),
+    Handler("improvement.changes.supersede_withdrawn", ImprovementWithdrawn, supersede),
+)

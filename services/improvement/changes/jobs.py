@@ -1,35 +1,48 @@
-"""Raises change requests and asks for their outcome: claim, commit, call, record, commit."""
+"""Raises change requests and asks for their outcome: claim, commit, call, record, commit; each connection in a lane of
+its own, so that a slow system delays no other."""
 
 import asyncio
 import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.improvement.changes import repository, service
+from services.improvement.changes import reporting, repository, service
+from services.improvement.changes.models import Change
+from services.improvement.changes.service import Failure, cut
 from services.improvement.connections import repository as connections
-from services.improvement.connections.service import Ticketing
+from services.improvement.connections.service import ConnectionUnusable, Opened, Ticketing
 from services.improvement.settings import ImprovementSettings
 from shared import clock
 from shared.database import Database
 from shared.jobs import Job
-from shared.problems import Problem
-from shared.ticketing.changes import ChangeRequest, ChangeSink, RaisedChange
+from shared.lanes import run_in_lanes
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeSink, RaisedChange
 from shared.ticketing.failures import RemoteFailed
 
 _log = structlog.get_logger(__name__)
 
-AT_ONCE = 4
-LEASE = timedelta(seconds=60)
+PER_CONNECTION = 4
+CALL_SECONDS = 120.0
+LEASE = timedelta(seconds=CALL_SECONDS + 60)
 """Longer than a search and a creation together may last; after it, whoever died in the call is taken for dead."""
+EVERY_SECONDS = 1.0
+POLL_JOB = "improvement.changes.poll"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
+    """`sink` is what to speak with, or why that cannot be."""
+
     change_id: UUID
-    sink: ChangeSink
+    sink: ChangeSink | Failure
     request: ChangeRequest
     external_id: str
     attempt_id: int = 0
@@ -45,71 +58,120 @@ def make_jobs(ticketing: Ticketing, settings: ImprovementSettings) -> tuple[Job,
         return await poll_outcomes(database, ticketing, settings)
 
     every = min(settings.change_poll_seconds, 30.0)
-    return (Job(service.RAISE_JOB, 1.0, raise_due), Job("improvement.changes.poll", every, poll_due))
+    return (Job(service.RAISE_JOB, EVERY_SECONDS, raise_due), Job(POLL_JOB, every, poll_due))
 
 
 async def raise_changes(database: Database, ticketing: Ticketing, settings: ImprovementSettings) -> int:
-    """Raise what is due, a few at once; returns how many were tried."""
-    now = clock.now()
-    async with database.transaction() as session:
-        await repository.cancel_stale(session, now)
-        claims = []
-        for change in await repository.claim_pending(session, now, LEASE, AT_ONCE):
-            attempt_id = await repository.start_attempt(session, change.id, now)
-            sink = ticketing.open(await connections.find(session, change.connection))
-            request = ChangeRequest.model_validate(change.body)
-            claims.append(_Claim(change.id, sink, request, "", attempt_id))
-    await asyncio.gather(*(_raise(database, claim, settings) for claim in claims))
-    return len(claims)
+    """Raise what is due, until nothing is; returns how many were tried."""
+
+    async def claim(busy: Counter[str]) -> list[tuple[str, _Claim]]:
+        now = clock.now()
+        claims: list[tuple[str, _Claim]] = []
+        async with database.transaction() as session:
+            await repository.cancel_stale(session, now)
+            for key in await repository.list_pending_connections(session, now):
+                free = PER_CONNECTION - busy[key]
+                if free <= 0:
+                    continue
+                sink = await _open(session, ticketing, key)
+                for change in await repository.claim_pending(session, key, now, LEASE, free):
+                    attempt_id = await repository.start_attempt(session, change.id, key, now)
+                    claims.append((key, _claim_of(change, sink, attempt_id)))
+        return claims
+
+    async def work(claim: _Claim) -> None:
+        await _raise(database, claim, settings)
+
+    return await run_in_lanes(database, service.RAISE_JOB, EVERY_SECONDS, claim, work)
+
+
+async def _open(session: AsyncSession, ticketing: Ticketing, key: str) -> ChangeSink | Failure:
+    try:
+        opened: Opened = ticketing.open(key, await connections.find(session, key))
+    except ConnectionUnusable as error:
+        return Failure(error.detail, is_lasting=True)
+    return opened.sink
+
+
+def _claim_of(change: Change, sink: ChangeSink | Failure, attempt_id: int = 0) -> _Claim:
+    request = ChangeRequest.model_validate(change.body)
+    return _Claim(change.id, sink, request, change.external_id or "", attempt_id)
 
 
 async def _raise(database: Database, claim: _Claim, settings: ImprovementSettings) -> None:
-    outcome, raised, error = await _try(claim)
+    told = await _try(claim, _find_or_raise)
     now = clock.now()
     async with database.transaction() as session:
-        await repository.finish_attempt(session, claim.attempt_id, now, outcome, error)
-        if raised is not None:
+        if isinstance(told, Failure):
+            failed = service.describe_failure(told)
+            await repository.finish_attempt(session, claim.attempt_id, finished_at=now, **failed)
+            schedule = settings.change_retry_seconds
+            await service.note_not_raised(session, claim.change_id, told, schedule, random.random(), now)
+        else:
+            outcome, raised = told
+            await repository.finish_attempt(session, claim.attempt_id, finished_at=now, outcome=outcome)
             poll = timedelta(seconds=settings.change_poll_seconds)
             await service.note_raised(session, claim.change_id, raised, poll, now)
-        else:
-            schedule = settings.change_retry_seconds
-            await service.note_not_raised(session, claim.change_id, error or "", schedule, random.random(), now)
 
 
-async def _try(claim: _Claim) -> tuple[str, RaisedChange | None, str | None]:
-    """Outcome, the remote record, error. An attempt before may have created it although nobody heard so."""
-    try:
-        found = await claim.sink.find(claim.request.correlation_id)
-        if found is not None:
-            return "found", found, None
-        return "raised", await claim.sink.raise_change(claim.request), None
-    except RemoteFailed as error:
-        return "failed", None, str(error)
-    except Exception as error:  # whatever an adapter raises, the attempt is a row and the next one comes
-        _log.exception("change_attempt_crashed", change_id=str(claim.change_id))
-        return "failed", None, repr(error)[:500]
+async def _find_or_raise(sink: ChangeSink, claim: _Claim) -> tuple[str, RaisedChange]:
+    """An attempt before may have created it although nobody heard so."""
+    found = await sink.find(claim.request.correlation_id)
+    if found is not None:
+        return "found", found
+    return "raised", await sink.raise_change(claim.request)
 
 
 async def poll_outcomes(database: Database, ticketing: Ticketing, settings: ImprovementSettings) -> int:
-    """Ask for the outcomes that are due; returns how many were asked for."""
-    now = clock.now()
+    """Ask for the outcomes that are due, until none is; returns how many were asked for."""
+
+    async def claim(busy: Counter[str]) -> list[tuple[str, _Claim]]:
+        now = clock.now()
+        claims: list[tuple[str, _Claim]] = []
+        async with database.transaction() as session:
+            for key in await repository.list_waiting_connections(session, now):
+                free = PER_CONNECTION - busy[key]
+                if free <= 0:
+                    continue
+                sink = await _open(session, ticketing, key)
+                changes = await repository.claim_waiting(session, key, now, LEASE, free)
+                claims += [(key, _claim_of(change, sink)) for change in changes]
+        return claims
+
+    async def work(claim: _Claim) -> None:
+        await _poll(database, claim, settings)
+
+    return await run_in_lanes(database, POLL_JOB, EVERY_SECONDS, claim, work)
+
+
+async def _poll(database: Database, claim: _Claim, settings: ImprovementSettings) -> None:
+    told = await _try(claim, _ask)
+    now: datetime = clock.now()
     every = timedelta(seconds=settings.change_poll_seconds)
     async with database.transaction() as session:
-        claims = []
-        for change in await repository.claim_raised(session, now, every, AT_ONCE):
-            sink = ticketing.open(await connections.find(session, change.connection))
-            request = ChangeRequest.model_validate(change.body)
-            claims.append(_Claim(change.id, sink, request, change.external_id or ""))
-    await asyncio.gather(*(_poll(database, claim) for claim in claims))
-    return len(claims)
+        if isinstance(told, Failure):
+            schedule = settings.change_retry_seconds
+            luck = random.random()
+            await reporting.note_unanswered(session, claim.change_id, told, every, schedule, luck, now)
+        else:
+            await reporting.settle_polled(session, claim.change_id, told[0], every, now)
 
 
-async def _poll(database: Database, claim: _Claim) -> None:
+async def _ask(sink: ChangeSink, claim: _Claim) -> tuple[ChangeOutcome | None]:
+    return (await sink.outcome(claim.external_id),)
+
+
+async def _try(claim: _Claim, call: Callable[[ChangeSink, _Claim], Awaitable[T]]) -> T | Failure:
+    """What the system answered, or why it did not."""
+    if isinstance(claim.sink, Failure):
+        return claim.sink
     try:
-        outcome = await claim.sink.outcome(claim.external_id)
-        if outcome is None:
-            return
-        async with database.transaction() as session:
-            await service.settle_change(session, claim.change_id, outcome, clock.now())
-    except (RemoteFailed, Problem) as error:  # an outcome that cannot be is the remote's mistake; it is asked again
-        _log.warning("change_outcome_unknown", change_id=str(claim.change_id), error=str(error))
+        async with asyncio.timeout(CALL_SECONDS):
+            return await call(claim.sink, claim)
+    except RemoteFailed as error:
+        return Failure(cut(str(error)), error.retry_after_seconds, error.is_lasting)
+    except TimeoutError:
+        return Failure(f"it was not done within {CALL_SECONDS:g} s")
+    except Exception as error:  # whatever an adapter raises, the attempt is a row and the next one comes
+        _log.exception("change_attempt_crashed", change_id=str(claim.change_id))
+        return Failure(repr(error)[:500])

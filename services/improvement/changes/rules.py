@@ -7,10 +7,15 @@ from typing import Literal
 from shared.problems import IllegalTransition, Malformed
 from shared.ticketing.changes import ChangeOutcome
 
-State = Literal["pending", "raised", "accepted", "implemented", "failed", "cancelled"]
+State = Literal["pending", "raised", "accepted", "implemented", "failed", "cancelled", "superseded"]
+"""`cancelled`: given up before it was raised; `superseded`: it was raised, and its plan counts no more."""
 Told = Literal["accepted", "implemented", "failed"]
+Effect = Literal["moved", "no_news", "unknown_word", "superseded", "refused"]
+OVER = ("superseded", "cancelled")
+"""States that no outcome moves."""
 
 CLOCK_SKEW = timedelta(minutes=5)
+LONGEST_RETRY_AFTER = timedelta(days=1)
 _AFTER: dict[str, tuple[Told, ...]] = {
     "raised": ("accepted", "implemented", "failed"),
     "accepted": ("implemented", "failed"),
@@ -22,14 +27,45 @@ def refer_to(improvement_id: object, revision: int) -> str:
     return f"{improvement_id}:{revision}"
 
 
-def retry_delay(failures: int, schedule_seconds: Sequence[float], luck: float) -> timedelta | None:
+def retry_delay(
+    failures: int, schedule_seconds: Sequence[float], retry_after_seconds: float | None, luck: float
+) -> timedelta | None:
     """How long to wait after this many failures; None when the schedule is over.
 
-    `luck` (0 to 1) spreads the waits over up to a tenth more, so that many do not come back at once.
+    What the system asks for (`Retry-After`) counts where it is longer, up to a day. `luck` (0 to 1) spreads the waits
+    over up to a tenth more, so that many do not come back at once.
     """
     if failures > len(schedule_seconds):
         return None
-    return timedelta(seconds=schedule_seconds[failures - 1] * (1 + 0.1 * luck))
+    planned = timedelta(seconds=schedule_seconds[failures - 1] * (1 + 0.1 * luck))
+    return max(planned, clamp_wait(retry_after_seconds))
+
+
+def poll_delay(
+    failures: int,
+    every: timedelta,
+    schedule_seconds: Sequence[float],
+    retry_after_seconds: float | None,
+    luck: float,
+) -> timedelta:
+    """When to ask for the outcome again after asking in vain so often: never given up, at most as rarely as the
+    schedule's last wait, or as the system asks."""
+    planned = schedule_seconds[min(failures, len(schedule_seconds)) - 1] if schedule_seconds else 0.0
+    return max(every, timedelta(seconds=planned * (1 + 0.1 * luck)), clamp_wait(retry_after_seconds))
+
+
+def clamp_wait(retry_after_seconds: float | None) -> timedelta:
+    """What a system asks for, at most a day."""
+    return timedelta(seconds=min(retry_after_seconds or 0.0, LONGEST_RETRY_AFTER.total_seconds()))
+
+
+def find_superseded(state: str, revision: int, changed_revision: int) -> str | None:
+    """R35: why a change of this revision counts no more, for people to end it there; None while it counts."""
+    if changed_revision != revision:
+        return f"revision {changed_revision} of the plan replaced this one: end the record there by hand"
+    if state in ("rejected", "withdrawn"):
+        return f"the improvement was {state}: end the record there by hand"
+    return None
 
 
 def allow_raise(state: str, external_id: str | None) -> None:

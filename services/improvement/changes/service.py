@@ -1,8 +1,9 @@
-"""Use cases of change requests: exactly one for each approved revision, and what becomes of it."""
+"""Use cases of change requests: exactly one for each approved revision, raised, raised again, superseded. What becomes
+of it is in `reporting`."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,28 +12,38 @@ from services.improvement.changes import repository, rules
 from services.improvement.changes.models import Change
 from services.improvement.connections import repository as connections
 from services.improvement.connections.models import Connection
-from services.improvement.connections.service import BUILT_IN
+from services.improvement.connections.service import BUILT_IN, ConnectionUnusable
 from services.improvement.improvements.service import draft, lock_improvement, touch
 from shared import problems
 from shared.database import wake_after_commit
 from shared.events.envelope import Event, current_origin
 from shared.events.improvement import (
-    ChangeAccepted,
     ChangeFact,
     ChangeFailed,
-    ChangeImplemented,
     ChangeRaised,
     ImprovementApproved,
+    ImprovementRejected,
+    ImprovementRevised,
+    ImprovementWithdrawn,
 )
 from shared.ids import new_id
 from shared.outbox import record_all
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange
+from shared.ticketing.changes import ChangeRequest, RaisedChange
 
 RAISE_JOB = "improvement.changes.raise"
+_LONGEST_ERROR = 2000
 
 
 class ChangeNotFound(problems.NotFound):
     pass
+
+
+class Failure(NamedTuple):
+    """Why an attempt failed; `is_lasting`: trying again changes nothing before a person has mended something."""
+
+    reason: str
+    retry_after_seconds: float | None = None
+    is_lasting: bool = False
 
 
 async def request_changes(session: AsyncSession, events: Sequence[Event[ImprovementApproved]]) -> None:
@@ -40,6 +51,23 @@ async def request_changes(session: AsyncSession, events: Sequence[Event[Improvem
     default = await connections.find_default(session)
     rows = [_row(event, default) for event in events]
     await repository.insert_new(session, rows)
+    wake_after_commit(session, RAISE_JOB)
+
+
+async def supersede_changes(
+    session: AsyncSession,
+    events: Sequence[Event[ImprovementRevised | ImprovementRejected | ImprovementWithdrawn]],
+    now: datetime,
+) -> None:
+    """R35: a change of a plan that is no more the approved one counts no more, though it stands in the system; what is
+    only pending is raised no more. Looks at the records as they are, so that the events' order does not matter."""
+    ids = {event.data.improvement_id for event in events}
+    reasons: dict[UUID, str] = {}
+    for change, record in await repository.list_waiting_of(session, ids):
+        reason = rules.find_superseded(record.state, change.revision, record.revision)
+        if reason is not None:
+            reasons[change.id] = reason
+    await repository.supersede(session, reasons, now)
     wake_after_commit(session, RAISE_JOB)
 
 
@@ -55,41 +83,87 @@ async def note_raised(
     session: AsyncSession, change_id: UUID, raised: RaisedChange, poll: timedelta, now: datetime
 ) -> None:
     """It is there. A plan that was given up meanwhile stays given up, with the id that people need to end it there."""
-    change = await _lock(session, change_id)
-    change.external_id, change.url, change.raised_at = raised.external_id, raised.url, now
-    change.last_error = None
+    change = await lock_change(session, change_id)
+    if change.external_id is not None and change.external_id != raised.external_id:
+        change.last_error = f"another record carries the same mark there: {raised.external_id}; end that one by hand"
+        return
+    is_news = change.external_id is None
+    change.external_id, change.url = raised.external_id, raised.url or change.url
+    if is_news:
+        change.raised_at = now
     if change.state != "pending":
         return
-    change.state, change.attempts, change.next_attempt_at = "raised", 0, now + poll
-    await _tell(session, change, ChangeRaised, now, external_id=raised.external_id, url=raised.url)
+    change.attempts, change.last_error = 0, None
+    record = await lock_improvement(session, change.improvement_id)
+    superseded = rules.find_superseded(record.state, change.revision, record.revision)
+    if superseded is not None:
+        change.state, change.next_attempt_at, change.last_error = "superseded", None, superseded
+    else:
+        change.state, change.next_attempt_at = "raised", now + poll
+    await tell(session, change, ChangeRaised, now, external_id=raised.external_id, url=raised.url)
 
 
 async def note_not_raised(
-    session: AsyncSession, change_id: UUID, error: str, schedule_seconds: Sequence[float], luck: float, now: datetime
+    session: AsyncSession,
+    change_id: UUID,
+    failure: Failure,
+    schedule_seconds: Sequence[float],
+    luck: float,
+    now: datetime,
 ) -> None:
-    """Try again as the schedule says; after its end the change has failed, for everyone to see."""
-    change = await _lock(session, change_id)
+    """Try again as the schedule says, or when the system said; after the schedule's end, and at once where trying again
+    changes nothing, the change has failed, for everyone to see."""
+    change = await lock_change(session, change_id)
     if change.state != "pending":
         return
-    change.last_error = error
-    delay = rules.retry_delay(change.attempts, schedule_seconds, luck)
-    if delay is not None:
+    change.last_error = failure.reason
+    delay = rules.retry_delay(change.attempts, schedule_seconds, failure.retry_after_seconds, luck)
+    if delay is not None and not failure.is_lasting:
         change.next_attempt_at = now + delay
         change.updated_at = now
         return
     change.state, change.next_attempt_at = "failed", None
-    reason = f"could not be raised after {change.attempts} attempts: {error}"
-    await _tell(session, change, ChangeFailed, now, external_id=None, reason=reason)
+    if failure.is_lasting:
+        reason = f"could not be raised: {failure.reason}; mend that, then raise it again"
+    else:
+        reason = f"could not be raised after {change.attempts} attempts: {failure.reason}"
+    await tell(session, change, ChangeFailed, now, external_id=None, reason=reason)
 
 
-async def raise_again(session: AsyncSession, change_id: UUID, now: datetime) -> Change:
-    """Another round of attempts for a change that could not be raised.
+def describe_failure(failure: Failure) -> dict[str, Any]:
+    """The columns of an attempt that failed."""
+    asked = failure.retry_after_seconds
+    return {
+        "outcome": "failed",
+        "error": failure.reason,
+        "is_lasting": failure.is_lasting,
+        "retry_after_seconds": None if asked is None else int(rules.clamp_wait(asked).total_seconds()),
+    }
+
+
+def cut(reason: str) -> str:
+    """What a system said, as it can be kept."""
+    return reason.replace("\x00", "")[:_LONGEST_ERROR]
+
+
+async def raise_again(session: AsyncSession, change_id: UUID, now: datetime, by: str | None = None) -> Change:
+    """Another round of attempts for a change that could not be raised, by its connection as it is now, or by another
+    one.
 
     Raises:
         ChangeNotFound, IllegalTransition
+        ConnectionUnusable: there is none of that name.
     """
-    change = await _lock(session, change_id)
+    change = await lock_change(session, change_id)
     rules.allow_raise(change.state, change.external_id)
+    key = by or change.connection
+    connection = await connections.find(session, key)
+    if connection is None and key != BUILT_IN:
+        raise ConnectionUnusable(
+            f"there is no change connection '{key}': PUT /improvement/v1/change-connections/{key}, or name another one "
+            'in the body, as {"connection": "desk"}'
+        )
+    change.connection, change.system = key, connection.system if connection else "memory"
     change.state, change.attempts, change.next_attempt_at, change.last_error = "pending", 0, now, None
     change.version += 1
     change.updated_at = now
@@ -97,65 +171,15 @@ async def raise_again(session: AsyncSession, change_id: UUID, now: datetime) -> 
     return change
 
 
-async def settle_change(session: AsyncSession, change_id: UUID, outcome: ChangeOutcome, now: datetime) -> Change:
-    """What became of it (R119); told again it has no second effect.
-
-    Raises:
-        ChangeNotFound, IllegalTransition, Malformed
-    """
-    change = await _lock(session, change_id)
-    await _settle(session, change, outcome, now)
-    return change
-
-
-async def settle_inbound(
-    session: AsyncSession,
-    connection: str,
-    reference: str | None,
-    external_id: str | None,
-    outcome: ChangeOutcome,
-    now: datetime,
-) -> Change:
-    """What a ticketing system told of a change of its own connection.
-
-    Raises:
-        ChangeNotFound, IllegalTransition, Malformed
-    """
-    column, value = ("reference", reference) if reference is not None else ("external_id", external_id or "")
-    change = await repository.lock_by(session, connection, column, value or "")
-    if change is None:
-        raise ChangeNotFound(f"connection '{connection}' has no change with the {column.replace('_', ' ')} '{value}'")
-    await _settle(session, change, outcome, now)
-    return change
-
-
-async def _settle(session: AsyncSession, change: Change, outcome: ChangeOutcome, now: datetime) -> None:
-    if not rules.judge_outcome(change.state, change.accepted_at, change.implemented_at, outcome, now):
-        return
-    change.state = outcome.state
-    change.last_error = None
-    match outcome.state:
-        case "accepted":
-            change.accepted_at = now
-            await _tell(session, change, ChangeAccepted, now, external_id=change.external_id)
-        case "implemented":
-            change.implemented_at, change.next_attempt_at = outcome.implemented_at or now, None
-            told = {"external_id": change.external_id, "implemented_at": change.implemented_at}
-            await _tell(session, change, ChangeImplemented, now, **told)
-        case "failed":
-            reason = outcome.reason or "the ticketing system says that it failed"
-            change.last_error, change.next_attempt_at = reason, None
-            await _tell(session, change, ChangeFailed, now, external_id=change.external_id, reason=reason)
-
-
-async def _lock(session: AsyncSession, change_id: UUID) -> Change:
+async def lock_change(session: AsyncSession, change_id: UUID) -> Change:
+    """Raises `ChangeNotFound`."""
     change = await repository.lock(session, change_id)
     if change is None:
         raise ChangeNotFound(f"there is no change {change_id}")
     return change
 
 
-async def _tell(
+async def tell(
     session: AsyncSession, change: Change, contract: type[ChangeFact], now: datetime, **extra: object
 ) -> None:
     """Record an event in the story of the improvement, which shows this change: both have a new version."""

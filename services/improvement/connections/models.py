@@ -11,7 +11,7 @@ from services.improvement.database import MOMENT, Record
 
 
 class Connection(Record, table=True):
-    """`sealed` holds secret and headers, encrypted; `options` what is no secret (`schemas.ConnectionBody`)."""
+    """`sealed` holds the secrets, encrypted (`service.Secrets`); `options` are the system's own and no secret."""
 
     __tablename__ = "change_connections"
     __table_args__ = (
@@ -22,6 +22,13 @@ class Connection(Record, table=True):
     version: int = Field(sa_type=BigInteger)
     system: str = Field(sa_type=Text)
     is_default: bool
+    base_url: str | None = Field(default=None, sa_type=Text)
+    authentication: str | None = Field(default=None, sa_type=Text)
+    webhook_authentication: str = Field(default="none", sa_type=Text, sa_column_kwargs={"server_default": "none"})
+    time_zone: str = Field(default="UTC", sa_type=Text, sa_column_kwargs={"server_default": "UTC"})
+    states: dict[str, Any] = Field(
+        default_factory=dict, sa_type=JSONB, sa_column_kwargs={"server_default": text("'{}'")}
+    )
     options: dict[str, Any] = Field(sa_type=JSONB)
     sealed: str = Field(sa_type=Text)
     updated_at: datetime = Field(sa_type=MOMENT)

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, exists, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.improvement.changes.models import Change
 from services.improvement.connections.models import Connection
+
+OPEN = ("pending", "raised", "accepted")
+"""States of a change whose connection is still needed."""
 
 
 async def find(session: AsyncSession, key: str) -> Connection | None:
@@ -31,3 +35,13 @@ async def clear_default(session: AsyncSession, key: str) -> None:
     """No connection but this one is the default."""
     query = update(Connection).where(col(Connection.key) != key, col(Connection.is_default))
     await session.execute(query.values(is_default=False, version=col(Connection.version) + 1))
+
+
+async def is_used(session: AsyncSession, key: str) -> bool:
+    """Whether a change that is still open was, or will be, raised by it."""
+    query = select(exists().where(col(Change.connection) == key, col(Change.state).in_(OPEN)))
+    return bool(await session.scalar(query))
+
+
+async def remove(session: AsyncSession, key: str) -> None:
+    await session.execute(delete(Connection).where(col(Connection.key) == key))

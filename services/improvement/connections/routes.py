@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Response
 
 from services.improvement.connections import repository, service
-from services.improvement.connections.schemas import ConnectionBody, ConnectionView
+from services.improvement.connections.schemas import ConnectionBody, ConnectionView, Finding, TestView
 from shared import clock
 from shared.auth import Principal, Role, require
+from shared.database import Database
 from shared.fields import Key
 from shared.http import IfMatch, Reading, Writing, etag, router
 
@@ -54,3 +55,24 @@ async def put_connection(
     connection = await service.put_connection(session, ticketing, key, body, if_match, caller.subject, clock.now())
     response.headers["ETag"] = etag(connection.version)
     return ConnectionView.of(connection, ticketing.unseal(connection))
+
+
+@routes.delete("/change-connections/{key}", status_code=204)
+async def remove_connection(
+    key: ConnectionKey, session: Writing, _caller: Administrator, if_match: IfMatch = None
+) -> None:
+    """Forget a connection that no open change goes by."""
+    await service.remove_connection(session, key, if_match)
+
+
+@routes.post("/change-connections/{key}/test")
+async def try_connection(
+    key: ConnectionKey, request: Request, ticketing: Ticketing, _caller: Administrator
+) -> TestView:
+    """Try what a change will need: address, sign-in, the right to read and to create, where the options lead. Nothing
+    there is changed; what cannot be tried without a change is said to be so."""
+    database: Database = request.app.state.database
+    async with database.reading() as session:
+        opened = await service.open_connection(session, ticketing, key)
+    findings = [Finding(**finding._asdict()) for finding in await service.try_connection(opened)]
+    return TestView(works=all(finding.ok for finding in findings), findings=findings)

@@ -1,133 +1,132 @@
 """What an administrator says about a connection, and what is answered: never a secret."""
 
-import base64
-import binascii
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-import orjson
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints, model_validator
+from pydantic import BaseModel, Field, JsonValue, SecretStr, StringConstraints
 
 from services.improvement.connections.models import Connection
 from shared.fields import Body
+from shared.ticketing.access import RemoteAuthentication
 from shared.ticketing.changes import ChangeState
+from shared.ticketing.sources import Authentication
 
-System = Literal["memory", "generic"]
-_HEADER = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
-_OURS = frozenset({"content-type", "content-length", "host", "accept", "idempotency-key", "transfer-encoding"})
+System = Literal["memory", "generic", "servicenow", "jira", "itop", "glpi", "zammad", "request_tracker", "redmine"]
+FLAT = (
+    "url",
+    "headers",
+    "body_template",
+    "find_url",
+    "id_pointer",
+    "url_pointer",
+    "outcome_url",
+    "state_pointer",
+    "implemented_at_pointer",
+)
+"""Options of `generic` that may also stand beside `options`, as they did before there were others."""
 
-
-def _check_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an address that begins with http:// or https://")
-    return value
-
-
-def _check_secret(value: SecretStr) -> SecretStr:
-    secret = value.get_secret_value()
-    try:
-        size = len(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
-    except binascii.Error:
-        size = 0
-    if not secret.startswith("whsec_") or not 24 <= size <= 64:
-        raise ValueError("must be 'whsec_' and 24 to 64 bytes in base64 (echo whsec_$(openssl rand -base64 32))")
-    return value
-
-
-def _check_headers(value: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
-    for name, content in value.items():
-        if not _HEADER.match(name) or name.lower() in _OURS or name.lower().startswith("webhook-"):
-            raise ValueError("a header's name is malformed, or is one that Ratchet sets itself")
-        if not re.fullmatch(r"[\x20-\x7e]{1,2000}", content.get_secret_value()):
-            raise ValueError("a header's value must be 1 to 2,000 printable ASCII characters")
-    return value
-
-
-def _check_template(value: Any) -> Any:
-    try:
-        raw = orjson.dumps(value)
-    except TypeError as error:
-        raise ValueError(f"cannot be written as JSON: {error}") from error
-    if len(raw) > 20_000 or b"\\u0000" in raw:
-        raise ValueError("must be at most 20,000 bytes of JSON without NUL characters")
-    return value
-
-
-Url = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=8, max_length=2000, pattern=r"^[\x21-\x7e]+$"),
-    AfterValidator(_check_url),
-]
-Secret = Annotated[SecretStr, Field(max_length=200), AfterValidator(_check_secret)]
-Pointer = Annotated[str, StringConstraints(max_length=200, pattern=r"^(/[^\x00/]{0,100}){0,10}$")]
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=500)]
+Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=500)]
+Option = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00]*$")]
 
 
 class ConnectionBody(Body):
-    """How to reach a system.
+    """How to reach a system that takes change requests.
 
-    `secret` signs what is sent (Standard Webhooks) and is what inbound outcomes are signed with, or carry as a bearer
-    token; left out, the stored one stays. `body_template` is JSON whose strings hold `${title}`, `${problem}`,
-    `${plan}`, `${correlation_id}`, `${number}` …; `find_url` holds `${correlation_id}`, `outcome_url`
-    `${external_id}`; pointers are JSON pointers into the answers; `states` maps the system's words to ours.
+    `secret` is what we sign in with at `base_url` (`user:password` for `basic`); `authentication` is the system's usual
+    one when left out. `webhook_secret` proves who sends outcomes, by `webhook_authentication`; without it outcomes are
+    asked for, or told by hand. A secret that is left out stays, as long as it goes to the same address. `states` maps
+    the system's words for a state to ours, before its usual ones. `options` are the system's own; each has its table
+    in docs/ticketing.md.
+
+    A `generic` connection has `url`, `headers`, `body_template`, `find_url`, `outcome_url` and pointers, here or in
+    `options`; its one `secret` (`whsec_…`) signs what is sent (Standard Webhooks) and what comes back.
     """
 
     system: System
     default: bool = True
+    base_url: Address | None = None
+    authentication: RemoteAuthentication | None = None
     secret: Secret | None = None
-    url: Url | None = None
-    headers: Annotated[dict[str, SecretStr], Field(max_length=20), AfterValidator(_check_headers)] = Field(default={})
-    body_template: Annotated[Any, AfterValidator(_check_template)] = None
-    find_url: Url | None = None
-    id_pointer: Pointer = "/id"
-    url_pointer: Pointer = "/url"
-    outcome_url: Url | None = None
-    state_pointer: Pointer = "/state"
-    implemented_at_pointer: Pointer = "/implemented_at"
-    states: Annotated[dict[Word, ChangeState], Field(max_length=50)] = Field(default={})
-
-    @model_validator(mode="after")
-    def _names_what_it_needs(self) -> "ConnectionBody":
-        if self.system == "generic" and self.url is None:
-            raise ValueError("url: a generic connection needs the address that takes change requests")
-        return self
+    webhook_authentication: Authentication | None = None
+    webhook_secret: Secret | None = None
+    time_zone: Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Za-z0-9_+/-]+$")] = "UTC"
+    states: Annotated[dict[Word, ChangeState], Field(max_length=100)] = Field(default={})
+    options: Annotated[dict[Option, JsonValue], Field(max_length=60)] = Field(default={})
+    url: str | None = None
+    headers: Annotated[dict[str, SecretStr], Field(max_length=20)] | None = None
+    body_template: Any = None
+    find_url: str | None = None
+    id_pointer: str | None = None
+    url_pointer: str | None = None
+    outcome_url: str | None = None
+    state_pointer: str | None = None
+    implemented_at_pointer: str | None = None
 
 
 class ConnectionView(BaseModel):
-    """A connection without its secrets: `headers` are names only."""
+    """A connection without its secrets: `secret_options` are the names of options that are kept as secrets, `headers`
+    the names of headers. `secrets_readable` is false where they were sealed with another RATCHET_SEAL_KEY: put the
+    connection again with its secrets. From `url` on it is what a generic connection says."""
 
     key: str
     version: int
     system: System
     default: bool
+    base_url: str | None
+    authentication: RemoteAuthentication | None
     has_secret: bool
-    url: str | None
-    headers: list[str]
-    body_template: Any
-    find_url: str | None
-    id_pointer: str
-    url_pointer: str
-    outcome_url: str | None
-    state_pointer: str
-    implemented_at_pointer: str
+    webhook_authentication: Authentication
+    has_webhook_secret: bool
+    secrets_readable: bool
+    time_zone: str
     states: dict[str, ChangeState]
+    options: dict[str, Any]
+    secret_options: list[str]
+    headers: list[str]
     updated_at: datetime
     updated_by: str
+    url: str | None = None
+    body_template: Any = None
+    find_url: str | None = None
+    id_pointer: str | None = None
+    url_pointer: str | None = None
+    outcome_url: str | None = None
+    state_pointer: str | None = None
+    implemented_at_pointer: str | None = None
 
     @classmethod
-    def of(cls, connection: Connection, secrets: Mapping[str, Any]) -> "ConnectionView":
+    def of(cls, connection: Connection, secrets: Mapping[str, Any] | None) -> "ConnectionView":
+        """`secrets` are None where they cannot be read."""
+        held = secrets or {}
+        names = [name for name in cls.model_fields if hasattr(connection, name)]
+        flat = {name: connection.options.get(name) for name in FLAT if name != "headers"}
         return cls(
-            **connection.options,
-            key=connection.key,
-            version=connection.version,
-            system=connection.system,
+            **{name: getattr(connection, name) for name in names},
+            **(flat if connection.system == "generic" else {}),
             default=connection.is_default,
-            has_secret=secrets["secret"] is not None,
-            headers=sorted(secrets["headers"]),
-            updated_at=connection.updated_at,
-            updated_by=connection.updated_by,
+            has_secret=held.get("secret") is not None,
+            has_webhook_secret=held.get("webhook_secret") is not None,
+            secrets_readable=secrets is not None,
+            secret_options=sorted(held.get("options", {})),
+            headers=sorted(held.get("options", {}).get("headers") or {}),
         )
+
+
+class Finding(BaseModel):
+    """One thing that was tried: whether it went, and what was seen or what would be right."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+class TestView(BaseModel):
+    """What a test of the connection found; `works` when everything that was tried went."""
+
+    __test__ = False
+
+    works: bool
+    findings: list[Finding]

@@ -4,13 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.improvement.changes.rules import allow_raise, judge_outcome, refer_to, retry_delay
+from services.improvement.changes.rules import (
+    allow_raise,
+    find_superseded,
+    judge_outcome,
+    poll_delay,
+    refer_to,
+    retry_delay,
+)
 from shared.problems import IllegalTransition, Malformed
 from shared.ticketing.changes import ChangeOutcome
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 THEN = datetime(2016, 4, 1, tzinfo=UTC)
-STATES = ("pending", "raised", "accepted", "implemented", "failed", "cancelled")
+STATES = ("pending", "raised", "accepted", "implemented", "failed", "cancelled", "superseded")
 NEWS = {
     ("raised", "accepted"),
     ("raised", "implemented"),
@@ -24,9 +31,37 @@ class TestRetryDelay:
     @given(st.lists(st.floats(0.001, 10_000), max_size=8), st.floats(0, 1))
     def test_one_wait_for_each_entry_and_then_none(self, schedule: list[float], luck: float) -> None:
         for failures, seconds in enumerate(schedule, 1):
-            delay = retry_delay(failures, schedule, luck).total_seconds()
+            delay = retry_delay(failures, schedule, None, luck).total_seconds()
             assert seconds * 0.999 - 1e-6 <= delay <= seconds * 1.1 + 1e-6
-        assert retry_delay(len(schedule) + 1, schedule, luck) is None
+        assert retry_delay(len(schedule) + 1, schedule, 5.0, luck) is None
+
+    @pytest.mark.parametrize(("asked", "seconds"), [(0.0, 60), (30.0, 60), (600.0, 600), (1e12, 86_400)])
+    def test_what_the_system_asks_for_counts_up_to_a_day(self, asked: float, seconds: float) -> None:
+        assert retry_delay(1, (60,), asked, 0.0) == timedelta(seconds=seconds)
+
+
+class TestPollDelay:
+    @pytest.mark.parametrize(
+        ("failures", "asked", "seconds"),
+        [(1, None, 300), (2, None, 600), (3, None, 3600), (99, None, 3600), (1, 7200.0, 7200), (1, 1e12, 86_400)],
+    )
+    def test_asks_more_and_more_rarely_and_never_gives_up(
+        self, failures: int, asked: float | None, seconds: float
+    ) -> None:
+        told = poll_delay(failures, timedelta(seconds=300), (5, 600, 3600), asked, 0.0)
+        assert told == timedelta(seconds=seconds)
+
+    def test_without_a_schedule_it_stays_as_it_is(self) -> None:
+        assert poll_delay(3, timedelta(seconds=300), (), None, 1.0) == timedelta(seconds=300)
+
+
+class TestFindSuperseded:
+    """R35: only the change of the approved plan counts."""
+
+    def test_says_why(self) -> None:
+        assert find_superseded("implementing", 1, 1) is None
+        assert "revision 2" in (find_superseded("submitted", 1, 2) or "")
+        assert "withdrawn" in (find_superseded("withdrawn", 1, 1) or "")
 
 
 class TestJudgeOutcome:

@@ -60,7 +60,7 @@ class TestFindUnsound:
             ({"system": "redmine", "secret": None}, "nothing would ever come in"),
             ({"system": "jira", "poll": RT}, "jira is not polled"),
             ({"system": "redmine", "poll": {**RT, "base_url": "ftp://x.invalid"}}, "must begin with http"),
-            ({"system": "redmine", "poll": {**RT, "base_url": "http://u:p@x.invalid"}}, "goes into poll_secret"),
+            ({"system": "redmine", "poll": {**RT, "base_url": "http://u:p@x.invalid"}}, "goes into the secret"),
             ({"system": "redmine", "poll": {**RT, "authentication": "token"}}, "api_key, basic"),
             ({"system": "redmine", "poll": {"base_url": "http://x.invalid"}}, "poll.secret: the first time"),
             (
