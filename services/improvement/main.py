@@ -17,6 +17,7 @@ from services.improvement.database import spine
 from services.improvement.discussion import pages as discussion_pages
 from services.improvement.discussion import routes as discussion_routes
 from services.improvement.effects import consumers as effect_consumers
+from services.improvement.effects import pages as effect_pages
 from services.improvement.effects import routes as effect_routes
 from services.improvement.gaps import consumers as gap_consumers
 from services.improvement.improvements import pages as improvement_pages
@@ -74,6 +75,7 @@ def define(settings: Settings) -> Definition:
             task_pages.pages,
             lesson_routes.routes,
             meeting_routes.routes,
+            effect_pages.pages,
             improvement_pages.pages,
         ),
         handlers=(

@@ -1,11 +1,11 @@
 """Pages of improvement records: the list, and each record with its story, its evidence and what can be done now."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,7 @@ from services.improvement.effects.schemas import Signature
 from services.improvement.improvements import course, editing, forms, repository, rules, service, words
 from services.improvement.improvements.listing import Listing
 from services.improvement.improvements.routes import Author
-from services.improvement.improvements.schemas import Edit, ImprovementSummary, NewImprovement, Reason
+from services.improvement.improvements.schemas import Closing, Edit, ImprovementSummary, NewImprovement, Reason
 from services.improvement.improvements.showing import (
     Refused,
     given,
@@ -32,7 +32,6 @@ from shared.auth import Staff
 from shared.database import Database
 from shared.http import Reading
 from shared.pages import HTMLResponse, page_router, render, see_other
-from shared.pagination import Cursor, encode_cursor
 from shared.problems import Forbidden, Problem
 
 pages = page_router()
@@ -42,30 +41,40 @@ _Typed = Mapping[str, str]
 
 
 @pages.get("/improvements")
-async def show_list(
-    request: Request,
-    session: Reading,
-    caller: Staff,
-    state: Annotated[rules.State | Literal[""], Query()] = "",
-    cursor: Cursor = None,
-) -> HTMLResponse:
-    """Records newest first, all or of one state, and how many are in each."""
-    filters = {"state": state} if state else {}
-    listing = Listing(state=[state] if state else [], cursor=cursor, limit=ON_A_PAGE)
-    records = await repository.list_page(session, listing.wanted(), clock.now())
-    shown = [ImprovementSummary.of(record) for record in records[:ON_A_PAGE]]
-    more = {**filters, "cursor": encode_cursor(str(shown[-1].id))} if len(records) > ON_A_PAGE else None
+async def show_list(request: Request, session: Reading, caller: Staff) -> HTMLResponse:
+    """Records by what was chosen in the form of filters, and how many are in each state; what cannot be looked for is
+    told, and all are shown."""
+    chosen = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+    refusal: Refused | None = None
+    try:
+        listing = Listing.model_validate(_as_lists(chosen))
+        wanted = listing.wanted()
+    except (ValidationError, Problem) as problem:
+        listing, refusal = Listing(limit=ON_A_PAGE), problem
+        wanted = listing.wanted()
+    rows = await repository.list_page(session, wanted, clock.now())
+    shown = [ImprovementSummary.of(row) for row in rows[: listing.limit]]
+    more = {**chosen, "cursor": listing.cursor_of(shown[-1])} if len(rows) > listing.limit else None
     return render(
         request,
         "improvements/list.html",
+        status_of(refusal),
         items=shown,
         counts=await repository.count_by_state(session),
-        state=state,
+        chosen={**dict.fromkeys(Listing.model_fields, ""), **chosen},
+        is_filtered=bool(chosen.keys() - {"sort", "cursor"}),
         names={measure.key: measure.name for measure in await measures.list_all(session)},
         may_open=not caller.roles.isdisjoint(rules.MAY["edit"]),
         next_path=more and f"/improvements?{urlencode(more)}",
+        complaint=refusal and put_in_words(request, refusal),
+        now=clock.now(),
         words=words,
     )
+
+
+def _as_lists(chosen: _Typed) -> dict[str, Any]:
+    several = {name: (chosen[name],) for name in ("state", "origin") if name in chosen}
+    return {"limit": ON_A_PAGE, **chosen, **several}
 
 
 @pages.get("/improvements/new")
@@ -154,10 +163,15 @@ _ACTS: dict[str, Callable[..., Awaitable[object]]] = {
     "verify": lambda session, id_, seen, caller, typed, now: effects.verify_improvement(
         session, id_, seen, caller, Signature.model_validate(given(typed, "verdict", "reason")), now
     ),
-    "close": lambda session, id_, seen, caller, _, now: course.close_improvement(
-        session, id_, seen, caller.subject, now
+    "close": lambda session, id_, seen, caller, typed, now: course.close_improvement(
+        session, id_, seen, caller.subject, now, _closing(typed)
     ),
 }
+
+
+def _closing(typed: _Typed) -> Closing:
+    following = {"next_cycle": {}} if typed.get("next_cycle") else {}
+    return Closing.model_validate({**given(typed, "closure_code", "comment"), **following})
 
 
 def _with_reason(typed: _Typed, *names: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.approvals import rules as approval_rules
 from services.improvement.effects import rules as effect_rules
+from services.improvement.effects.inspections import INSPECTORS
 from services.improvement.improvements import forms, rules, service, words
 from services.improvement.measures import repository as measures
 from services.improvement.participants import rules as participant_rules
@@ -51,6 +52,7 @@ _CAN: dict[str, tuple[Role, ...]] = {
     "invite": participant_rules.INVITERS,
     "raise": RAISERS,
     "tell": (Role.OPERATIONS_MANAGER,),
+    "inspect": INSPECTORS,
     "supervise": (Role.IMPROVEMENT_SUPERVISOR,),
 }
 _WITH_DETAIL = (approval_rules.NotTheApprover,)

@@ -124,6 +124,15 @@ ATTEMPTS = {
     "found": N_("Found: it was there already"),
     "failed": N_("Failed"),
 }
+PRIORITIES = {
+    "1": N_("1, the highest"),
+    "2": N_("2 or higher"),
+    "3": N_("3 or higher"),
+    "4": N_("4 or higher"),
+    "5": N_("Any"),
+}
+OVERDUE = {"true": N_("Only what is overdue"), "false": N_("Nothing overdue")}
+SORTS = {"newest": N_("Newest first"), "priority": N_("Highest priority first"), "due": N_("Due next first")}
 MEASURE_TYPES = {"process": N_("Process"), "technology": N_("Technology"), "people": N_("People")}
 ACTION_KINDS = {
     "immediate": N_("Immediate"),
@@ -145,6 +154,7 @@ ACTIONS = {
     "close": N_("Close"),
 }
 HAPPENED = {
+    "inspected": N_("Checked independently"),
     "source_attached": N_("Another source attached"),
     "cycle_attached": N_("Attached to this cycle"),
     "sustain_checked": N_("Looked at again after closing"),
@@ -182,6 +192,30 @@ HAPPENED = {
     "baseline_set": N_("New baseline set"),
 }
 FIELDS = {
+    "contribution": N_("Contribution"),
+    "benefit": N_("Benefit"),
+    "cost": N_("Cost"),
+    "volume_unit": N_("Unit of the volume"),
+    "volume": N_("Volume"),
+    "period_to": N_("Up to"),
+    "period_from": N_("From"),
+    "kind": N_("Kind"),
+    "day": N_("Day"),
+    "evidence": N_("Evidence"),
+    "currency": N_("Currency"),
+    "amount": N_("Amount"),
+    "url": N_("Address"),
+    "reference": N_("Reference"),
+    "person": N_("Who"),
+    "decided_by": N_("Decided by"),
+    "next_step": N_("Next step"),
+    "percent": N_("Per cent"),
+    "to": N_("To whom"),
+    "body": N_("Text"),
+    "cursor": N_("Page"),
+    "q": N_("Search"),
+    "finding": N_("Finding"),
+    "conforms": N_("Carried out as approved"),
     "parent_id": N_("Follows on"),
     "due": N_("Due"),
     "start": N_("Start"),

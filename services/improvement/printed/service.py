@@ -18,7 +18,10 @@ from services.improvement.changes import repository as changes
 from services.improvement.changes.models import Attempt, Change
 from services.improvement.discussion import repository as discussion
 from services.improvement.discussion.models import Entry
-from services.improvement.effects.service import assessment_of
+from services.improvement.effects import repository as effects
+from services.improvement.effects.models import Inspection
+from services.improvement.effects.schemas import EffectView
+from services.improvement.effects.service import assessment_of, trace_effect
 from services.improvement.improvements import repository, service
 from services.improvement.improvements.models import HistoryLine, Improvement
 from services.improvement.improvements.priorities import Priority, prioritise
@@ -55,6 +58,8 @@ class Sheet:
     changes: Sequence[tuple[Change, Sequence[Attempt]]]
     evidence: EffectAssessed | None
     signature: SignedVerdict | None
+    effect: EffectView
+    inspections: Sequence[Inspection]
     participants: Sequence[Participant]
     links: Sequence[Link]
     discussion: Sequence[Entry]
@@ -117,6 +122,8 @@ async def gather_sheet(session: AsyncSession, improvement_id: UUID) -> Sheet:
         changes=[(change, await changes.list_attempts(session, change.id)) for change in raised],
         evidence=assessment_of(record),
         signature=SignedVerdict.model_validate(record.signature) if record.signature else None,
+        effect=EffectView.model_validate(await trace_effect(session, record)),
+        inspections=await effects.list_inspections(session, record.id),
         participants=await participants.list_of(session, record.id),
         links=await links.list_of(session, record.id),
         discussion=await discussion.list_of(session, record.id),
