@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events.envelope import Fact
 
@@ -13,7 +13,7 @@ Channel = Literal["phone", "email", "chat", "visit", "link"]
 
 
 class CallbackFact(Fact):
-    """A callback and the resolution it asks about; subject is `callback_id`."""
+    """A callback and the resolution it asks about; subject is `callback_id`. Desk and segment are the customer's."""
 
     callback_id: UUID
     ticket_id: UUID
@@ -26,6 +26,10 @@ class CallbackFact(Fact):
     customer: str | None = None
     group: str | None = None
     resolver: str | None = None
+    title: str | None = None
+    project: str | None = None
+    desk: str | None = None
+    segment: str | None = None
 
 
 class CallbackScheduled(CallbackFact):
@@ -45,7 +49,7 @@ class CallbackAttempted(CallbackFact):
 
 
 class CallbackCompleted(CallbackFact):
-    """The customer answered (R81, R82)."""
+    """The customer answered (R81, R82); `conduct` are the scores, 1 to 5, by item (R185)."""
 
     TYPE: ClassVar[str] = "ratchet.callback.completed.v1"
     completed_at: datetime
@@ -55,6 +59,7 @@ class CallbackCompleted(CallbackFact):
     score: int
     comment: str | None = None
     on_time: bool
+    conduct: dict[str, int] = Field(default_factory=dict)
 
 
 class CallbackUnreachable(CallbackFact):
@@ -74,6 +79,29 @@ class CallbackOverdue(CallbackFact):
     noticed_at: datetime
 
 
+class CallbackEscalated(CallbackFact):
+    """Its deadline comes near, or has passed for a while (R80): `told_to` is the role that has to see to it.
+
+    `level` counts from 1; it is reached `hours_from_deadline` after the deadline, before it where that is negative.
+    """
+
+    TYPE: ClassVar[str] = "ratchet.callback.escalated.v1"
+    level: int
+    told_to: str
+    hours_from_deadline: float
+    overdue: bool
+    escalated_at: datetime
+
+
+class CallbackLinkIssued(CallbackFact):
+    """The customer may answer by a personal link. The link itself is told to nobody but who asked for it."""
+
+    TYPE: ClassVar[str] = "ratchet.callback.link_issued.v1"
+    issued_at: datetime
+    issued_by: str
+    expires_at: datetime
+
+
 class CallbackCancelled(CallbackFact):
     """The incident was reopened before the customer was asked."""
 
@@ -89,6 +117,8 @@ class ResolutionDisputed(CallbackFact):
     disputed_at: datetime
     solved: Solved
     comment: str | None = None
+    score: int | None = None
+    channel: Channel | None = None
 
 
 class DissatisfactionRecorded(CallbackFact):
@@ -98,6 +128,9 @@ class DissatisfactionRecorded(CallbackFact):
     recorded_at: datetime
     score: int
     comment: str | None = None
+    solved: Solved | None = None
+    channel: Channel | None = None
+    conduct: dict[str, int] = Field(default_factory=dict)
 
 
 ComplaintClass = Literal["simple", "general", "major"]
