@@ -1,4 +1,4 @@
-"""R81: an incident whose customer says that it is not solved is reopened where it came from, with a note that says why."""
+"""R81: an incident whose customer says that it is not solved is reopened at its source, with a note that says why."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -240,7 +240,7 @@ async def test_servicenow_says_where_a_rule_forbids_it() -> None:
 
 async def test_jira_names_the_transitions_that_there_are() -> None:
     async with open_desk(JIRA, transition="Undo") as (fake, reopener):
-        with pytest.raises(RemoteFailed, match="no transition 'Undo'.*offered are: Close, Reopen Issue"):
+        with pytest.raises(RemoteFailed, match=r"no transition 'Undo'.*offered are: Close, Reopen Issue"):
             await reopener.reopen("SD-1", NOTE)
         assert _jira_look(fake) == ("Done", [])
 

@@ -1,0 +1,109 @@
+"""Change requests in iTop: failures inside HTTP 200, HTML, queries of its own, and its webhook action."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared.ticketing.change_mapping import describe_html
+from shared.ticketing.changes import ChangeOutcome
+from shared.ticketing.facts import Unmappable
+from shared.ticketing.failures import RemoteFailed
+from shared.ticketing.itop.change_mapper import make_fields, read_told
+from shared.ticketing.itop.client import quoted
+from tests.shared.ticketing.desks import after
+from tests.shared.ticketing.listener import Answer, listening
+from tests.shared.ticketing.sink_cases import ITOP
+from tests.shared.ticketing.test_changes import make_request
+from tests.shared.ticketing.test_sinks import open_desk
+
+UTC = ZoneInfo("UTC")
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("code", "lasting"),
+        [(1, True), (5, True), (6, True), (10, True), (11, True), (100, False), (99, False)],
+    )
+    async def test_a_code_that_is_not_zero_is_a_failure_with_its_message(self, code: int, lasting: bool) -> None:
+        answer = Answer(200, {"code": code, "message": "Error: no\nwindow"})
+        async with listening(lambda _: answer) as listener:
+            with pytest.raises(RemoteFailed, match=f"core/create with code {code}.*: Error: no window") as failed:
+                await ITOP.open(listener.url).raise_change(make_request())
+        assert failed.value.is_lasting is lasting
+
+    async def test_an_object_that_was_refused_is_no_change(self) -> None:
+        refused = {"code": 1, "message": "frozen", "class": "NormalChange", "key": "1", "fields": {}}
+        answer = Answer(200, {"code": 0, "message": "", "objects": {"NormalChange::1": refused}})
+        async with listening(lambda _: answer) as listener:
+            with pytest.raises(RemoteFailed, match="iTop refused it: frozen"):
+                await ITOP.open(listener.url).raise_change(make_request())
+
+    @pytest.mark.parametrize("objects", [None, {}, {"NormalChange::1": {}}, {"NormalChange::1": 3}], ids=str)
+    async def test_an_answer_without_a_whole_object_is_no_success(self, objects: Any) -> None:
+        answer = Answer(200, {"code": 0, "message": "", "objects": objects})
+        async with listening(lambda _: answer) as listener:
+            with pytest.raises(RemoteFailed):
+                await ITOP.open(listener.url).raise_change(make_request())
+
+
+class TestFields:
+    def test_an_organization_is_named_or_numbered(self) -> None:
+        assert make_fields(make_request(), "Demo", {})["org_id"] == {"name": "Demo"}
+        assert make_fields(make_request(), "3", {})["org_id"] == 3
+
+    def test_further_fields_win_except_over_the_mark(self) -> None:
+        fields = make_fields(make_request(), "Demo", {"title": "x", "description": "y", "reason": "z"})
+        assert (fields["title"], fields["reason"]) == ("x", "z")
+        assert "[ratchet:imp-1:1]" in fields["description"]
+
+    def test_text_stays_text(self) -> None:
+        told = describe_html(make_request(problem="<script>alert(1)</script>\nA & B"))
+        assert "<p>&lt;script&gt;alert(1)&lt;/script&gt;<br/>A &amp; B</p>" in told
+
+    def test_a_quote_stays_within_its_text(self) -> None:
+        assert quoted("a'b\\") == "'a\\'b\\\\'"
+
+    async def test_the_fields_of_the_connection_are_filled_in(self) -> None:
+        async with open_desk(ITOP) as desk:
+            sink = desk.open(options={"fields": {"reason": "${number} for ${approved_by}"}, "organization": "3"})
+            raised = await sink.raise_change(make_request())
+            assert ITOP.records(desk.fake)[raised.external_id]["reason"] == "IMP-000001 for sven"
+
+
+async def test_a_token_goes_by_its_own_header() -> None:
+    async with open_desk(ITOP) as desk:
+        sink: Any = desk.open()
+        object.__setattr__(sink._config.access, "authentication", "bearer")
+        with pytest.raises(RemoteFailed, match="Invalid login"):
+            await sink.find("imp-1:1")
+        assert desk.listener.requests[-1].headers["auth-token"] == "robot:secret"
+
+
+async def test_of_two_with_the_same_mark_the_older_is_ours() -> None:
+    async with open_desk(ITOP) as desk:
+        first = await desk.open().raise_change(make_request())
+        for _ in range(9):
+            await desk.open().raise_change(make_request())
+        assert await desk.open().find("imp-1:1") == first
+
+
+class TestReadTold:
+    def test_as_core_get_gives_it(self) -> None:
+        fields = {"ref": "C-000001", "status": "closed", "close_date": "2024-03-04 10:00:00"}
+        told = read_told({"class": "RoutineChange", "key": "1", "fields": fields}, {}, UTC)
+        assert told is not None
+        assert (told.external_id, told.word) == ("C-000001", "closed")
+        assert told.outcome == ChangeOutcome("implemented", after(60))
+
+    def test_another_class_tells_of_no_change(self) -> None:
+        assert read_told({"class": "Incident", "ref": "I-1", "status": "closed"}, {}, UTC) is None
+        assert read_told({"ref": "I-1", "status": "closed"}, {}, UTC) is None
+
+    def test_a_change_without_ref_is_named(self) -> None:
+        with pytest.raises(Unmappable, match=r"ref: is missing; let the webhook's payload hold"):
+            read_told({"finalclass": "NormalChange", "status": "closed"}, {}, UTC)
+
+    def test_a_change_without_status_is_named(self) -> None:
+        with pytest.raises(Unmappable, match="status: is missing"):
+            read_told({"finalclass": "NormalChange", "ref": "C-000001"}, {}, UTC)
