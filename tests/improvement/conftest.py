@@ -1,14 +1,17 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import orjson
 import pytest
 
+from services.improvement.settings import settings as own_settings
 from shared.bus.local import LocalBus
 from shared.bus.port import Outgoing
 from tests.improvement.builders import People
+from tests.improvement.loop import Loop
 from tests.support.fleet import Fleet
 from tests.support.kept import Keep
+from tests.support.solo import Solo
 
 
 class RememberingBus(LocalBus):
@@ -43,3 +46,22 @@ async def people(alone: Fleet) -> AsyncIterator[People]:
     made = People(alone)
     yield made
     await made.close()
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Have the service use these settings: `configure(dissatisfaction_count=2)`."""
+
+    def use(**values: Any) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(f"RATCHET_IMPROVEMENT_{name.upper()}", orjson.dumps(value).decode())
+        own_settings.cache_clear()
+
+    yield use
+    monkeypatch.undo()
+    own_settings.cache_clear()
+
+
+@pytest.fixture
+def loop(solo: Solo) -> Loop:
+    return Loop(solo)
