@@ -128,6 +128,12 @@ def require_decider(caller: Principal, matter: Matter) -> tuple[Step, str]:
     role = _role_for(caller, step.role, matter.department)
     if role is not None:
         return step, role
+    if _holds(caller, step.role):
+        raise NotTheApprover(
+            f"the record is of department '{matter.department}' and '{caller.subject}' heads "
+            f"{', '.join(caller.departments)}; its own head decides, or top management",
+            needed=[role.value for role in RANKS[_rank(step.role) :]],
+        )
     done = next((known for known in matter.chain if known.decided_by and _holds(caller, known.role)), None)
     if done is not None:
         raise StepDecided(
@@ -135,12 +141,6 @@ def require_decider(caller: Principal, matter: Matter) -> tuple[Step, str]:
             f"{_or_above(step.role)}",
             step=step.step,
             role=step.role,
-        )
-    if _holds(caller, step.role):
-        raise NotTheApprover(
-            f"the record is of department '{matter.department}' and '{caller.subject}' heads "
-            f"{', '.join(caller.departments)}; its own head decides, or top management",
-            needed=[role.value for role in RANKS[_rank(step.role) :]],
         )
     raise NotTheApprover(
         f"step {step.step} waits for {_or_above(step.role)}"

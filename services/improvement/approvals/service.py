@@ -123,7 +123,7 @@ async def reject_improvement(
     """
     record, _, step, role = await _take_step(session, improvement_id, if_match, caller, "reject", body.step)
     await _decide(session, record, step, "rejected", caller, role, body.reason, now)
-    await end_chain(session, record, "superseded")
+    await end_chain(session, record, "approved")
     record.approval_expires_at = None
     await move(session, record, "reject", "rejected", caller.subject, now, body.reason)
     await tell(session, record, events.ImprovementRejected, rejected_by=caller.subject, reason=body.reason)

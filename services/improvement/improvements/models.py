@@ -16,8 +16,8 @@ OPEN = "state NOT IN ('rejected', 'withdrawn', 'closed')"
 
 
 _GRAMS = "improvement.grams(improvement.search_words(number, title))"
-"""All letters and pairs of letters of number and title, by functions that the migration makes: pairs serve Chinese as
-well, whose words often have two."""
+"""All runs of one to three letters of number and title, by functions that the migration makes: Chinese words often have
+two, and one may be asked for as well."""
 
 _MAY_EXPIRE = "approval_expires_at IS NOT NULL AND state IN ('submitted', 'approved')"
 
@@ -49,6 +49,7 @@ class Improvement(Record, table=True):
         Index(None, "updated_at"),
         Index(None, "priority", "id"),
         Index(None, "next_due_at", "id"),
+        Index(None, "state", "next_due_at"),
         Index("ix_improvements_words", text(_GRAMS), postgresql_using="gin"),
         Index("ix_improvements_expiring", "approval_expires_at", postgresql_where=text(_MAY_EXPIRE)),
     )

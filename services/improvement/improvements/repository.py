@@ -49,7 +49,7 @@ _WORDS = "improvement.search_words(improvements.number, improvements.title)"
 _HAS_TEXT = f"""
     improvement.grams({_WORDS}) @> improvement.grams_of(:wanted_text) AND position(lower(:wanted_text) IN {_WORDS}) > 0
 """
-"""The index finds what has all pairs of letters; the second part finds them side by side."""
+"""The index finds what has all runs of three letters; the second part finds them in their order."""
 
 
 async def find(session: AsyncSession, improvement_id: UUID) -> Improvement | None:
