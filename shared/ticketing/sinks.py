@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from shared.ticketing.access import RemoteAuthentication
 from shared.ticketing.changes import ChangeSink, SinkConfig
-from shared.ticketing.generic.client import open_generic_changes
+from shared.ticketing.generic.changes import GenericChangeSink
 from shared.ticketing.generic.options import GenericOptions
 from shared.ticketing.glpi.changes import GlpiChangeSink, GlpiOptions
 from shared.ticketing.itop.changes import ItopChangeSink, ItopOptions
@@ -34,7 +34,7 @@ class SinkSystem:
 
 
 SINKS: dict[SinkName, SinkSystem] = {
-    "generic": SinkSystem(open_generic_changes, GenericOptions, (), ("standard_webhooks", "bearer")),
+    "generic": SinkSystem(GenericChangeSink, GenericOptions, (), ("standard_webhooks", "bearer")),
     "servicenow": SinkSystem(
         ServiceNowChangeSink, ServiceNowOptions, ("basic", "bearer"), ("bearer", "basic", "url_secret", "none")
     ),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import httpx
 import orjson
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -17,12 +18,12 @@ _OURS = frozenset({"content-type", "content-length", "host", "accept", "idempote
 def check_url(value: str) -> str:
     """Raises `ValueError`."""
     try:
-        parts = urlsplit(value)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
+        parts, read = urlsplit(value), httpx.URL(value)
+        usable = parts.scheme in ("http", "https") and bool(read.host) and parts.port != 0
+    except (ValueError, httpx.InvalidURL):
         usable = False
     if not usable:
-        raise ValueError("must be an address that begins with http:// or https://")
+        raise ValueError("must be an address that begins with http:// or https:// and names a host")
     return value
 
 

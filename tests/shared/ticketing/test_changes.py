@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -11,12 +12,14 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from standardwebhooks.webhooks import Webhook
 
 from shared.ticketing.change_mapping import fill
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeSink, RaisedChange
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeSink, RaisedChange, SinkConfig
 from shared.ticketing.failures import RemoteFailed
-from shared.ticketing.generic.client import GenericChangeSink, GenericConfig
+from shared.ticketing.generic.changes import GenericChangeSink
+from shared.ticketing.generic.options import GenericOptions
 from shared.ticketing.generic.signing import MOST_BYTES
 from shared.ticketing.memory.client import MemoryChangeSink
 
@@ -102,15 +105,14 @@ async def desk() -> AsyncIterator[Desk]:
 
 
 def make_sink(desk: Desk, **changes: Any) -> GenericChangeSink:
-    config = {
+    options = {
         "url": f"{desk.url}/changes",
-        "secret": SECRET,
         "headers": {"X-Desk": "one"},
         "find_url": f"{desk.url}/changes?ref=${{correlation_id}}",
         "outcome_url": f"{desk.url}/changes/${{external_id}}",
-        "states": {"Done": "implemented"},
     }
-    return GenericChangeSink(GenericConfig(**{**config, **changes}), timeout_seconds=0.5)
+    config = SinkConfig(None, GenericOptions.model_validate({**options, **changes}), {"Done": "implemented"})
+    return GenericChangeSink(replace(config, secret=SECRET), timeout_seconds=0.5)
 
 
 @pytest.fixture(params=["memory", "generic"])
@@ -201,11 +203,15 @@ class TestGenericSink:
         assert len(desk.requests) == 1
 
     async def test_a_system_that_is_away_is_a_failure_in_words(self, desk: Desk) -> None:
-        sink = make_sink(desk, url="http://127.0.0.1:9/", find_url="http://desk:bad/")
-        with pytest.raises(RemoteFailed, match="ConnectError"):
-            await sink.raise_change(make_request())
-        with pytest.raises(RemoteFailed, match="InvalidURL"):
-            await sink.find("imp-1:1")
+        sink = make_sink(desk, url="http://127.0.0.1:9/", find_url="http://127.0.0.1:9/")
+        for asking in (sink.raise_change(make_request()), sink.find("imp-1:1")):
+            with pytest.raises(RemoteFailed, match="ConnectError"):
+                await asking
+
+    @pytest.mark.parametrize("url", ["http://desk:bad/", "http://desk:99999/", "http://desk:0/", "http:///x", "desk/x"])
+    def test_an_address_that_is_none_is_no_option(self, url: str) -> None:
+        with pytest.raises(ValidationError, match=r"http:// or https://|at least 8"):
+            GenericOptions.model_validate({"url": url})
 
     async def test_reads_where_the_pointers_point(self, desk: Desk) -> None:
         desk.instead = lambda _method, _path: (200, b'{"result": [{"sys/id": 7, "link": "https://d/7"}]}')

@@ -185,7 +185,7 @@ class TestOutcome:
 
     async def test_a_rejection_without_note_is_told_as_such(self, desk: Desk) -> None:
         await self.raised(desk, "Rejected")
-        assert await desk.sink().outcome("1") == ChangeOutcome("failed", None, "the ticketing system says 'rejected'")
+        assert await desk.sink().outcome("1") == ChangeOutcome("failed", None, "the ticketing system says 'Rejected'")
 
     @pytest.mark.parametrize("word", ["feedback", "4"])
     async def test_the_connections_own_words_come_first(self, desk: Desk, word: str) -> None:
