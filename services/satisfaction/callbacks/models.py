@@ -53,6 +53,11 @@ callbacks = Table(
     Column("unreachable_reason", Text),
     Column("cancelled_at", DateTime(timezone=True)),
     Column("reopened_at", DateTime(timezone=True)),
+    Column("escalation_level", SmallInteger, nullable=False, server_default=text("0")),
+    Column("escalated_at", DateTime(timezone=True)),
+    Column("desk", Text),
+    Column("segment", Text),
+    Column("conduct_versions", JSONB),
     Column("correlation_id", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("ticket_id", "resolution_number"),
@@ -61,6 +66,8 @@ callbacks = Table(
     Index(None, "due_at", "id"),
     Index(None, "external_id"),
     Index("ix_callbacks_open", "due_at", "id", postgresql_where=text("state = 'due'")),
+    Index("ix_callbacks_of_customer", "customer", "due_at", "id", postgresql_where=text("state = 'due'")),
+    Index("ix_callbacks_escalation", "escalation_level", "due_at", postgresql_where=text("state = 'due'")),
     Index("ix_callbacks_unnoticed", "due_at", postgresql_where=text("state = 'due' AND overdue_at IS NULL")),
     Index(
         "ix_callbacks_agreed",
@@ -68,7 +75,8 @@ callbacks = Table(
         postgresql_where=text("state = 'due' AND next_attempt_at IS NOT NULL"),
     ),
 )
-"""`reopened_at` is when this very resolution was undone, in whatever state the callback then was."""
+"""`reopened_at` is when this very resolution was undone, in whatever state the callback then was. `desk` and `segment`
+are the customer's as they were at the resolution. `conduct_versions` says which wording of each item was asked."""
 
 callback_attempts = Table(
     "callback_attempts",

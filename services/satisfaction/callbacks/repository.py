@@ -17,14 +17,16 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     func,
+    literal,
     select,
     text,
     tuple_,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.satisfaction.callbacks import rules
+from services.satisfaction.callbacks.customers.models import callback_customers
 from services.satisfaction.callbacks.models import callback_attempts, callbacks
+from services.satisfaction.callbacks.worklist.models import callback_claims
 
 _MOST_ATTEMPTS_SHOWN = 200
 
@@ -33,9 +35,10 @@ _INSERT = text(
     """
     INSERT INTO callbacks (id, ticket_id, source, external_id, resolution_number, title, priority, service, customer,
                            project, "group", resolver, resolved_at, due_at, correlation_id, reopened_at, cancelled_at,
-                           state)
+                           state, desk, segment)
     SELECT new.*, coalesce(new.reopened_at, later.reopened_at),
-           CASE WHEN coalesce(new.reopened_at, later.reopened_at) IS NULL THEN 'due' ELSE 'cancelled' END
+           CASE WHEN coalesce(new.reopened_at, later.reopened_at) IS NULL THEN 'due' ELSE 'cancelled' END,
+           known_customer.desk, known_customer.segment
     FROM unnest(:ids, :ticket_ids, :sources, :external_ids, :resolution_numbers, :titles, :priorities, :services,
                 :customers, :projects, :groups, :resolvers, :resolved_ats, :due_ats, :correlation_ids, :reopened_ats)
         AS new(id, ticket_id, source, external_id, resolution_number, title, priority, service, customer, project,
@@ -46,9 +49,10 @@ _INSERT = text(
           AND known.reopened_at IS NOT NULL
         ORDER BY known.resolution_number LIMIT 1
     ) AS later ON true
+    LEFT JOIN callback_customers AS known_customer ON known_customer.customer = new.customer
     ORDER BY new.ticket_id, new.resolution_number, new.id
     ON CONFLICT (ticket_id, resolution_number) DO NOTHING
-    RETURNING id, cancelled_at
+    RETURNING id, cancelled_at, desk, segment
     """
 ).bindparams(
     bindparam("ids", type_=ARRAY(Uuid)),
@@ -110,38 +114,15 @@ class Filters:
     ticket_id: UUID | None = None
     customer: str | None = None
     external_id: str | None = None
+    resolver: str | None = None
     due_before: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose resolutions are counted, `resolved_from` included and `resolved_before` not; None does not narrow."""
-
-    resolved_from: datetime | None = None
-    resolved_before: datetime | None = None
-    service: str | None = None
-    customer: str | None = None
-    group: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The resolutions of a scope by what became of their callbacks; `overdue` is a part of `open`."""
-
-    resolved: int
-    completed_on_time: int
-    completed_late: int
-    unreachable: int
-    open: int
-    overdue: int
-    cancelled: int
 
 
 async def insert(session: AsyncSession, columns: dict[str, list[Any]]) -> Sequence[Row[Any]]:
     """Add callbacks by one statement, `columns` as the statement names them; those that are there stay as they are.
 
-    Returns `(id, cancelled_at)` of those that are new. The order of the rows is the same for every caller, so
-    that two batches which meet do not wait for each other in a circle.
+    Returns `(id, cancelled_at, desk, segment)` of those that are new. The order of the rows is the same for every
+    caller, so that two batches which meet do not wait for each other in a circle.
     """
     return (await session.execute(_INSERT, columns)).all()
 
@@ -175,6 +156,68 @@ async def notice_overdue(session: AsyncSession, now: datetime, most: int) -> Seq
     return sorted(rows, key=lambda row: (row.due_at, row.id))
 
 
+async def escalate(
+    session: AsyncSession, now: datetime, to: int, edge: datetime, most: int, hours: Sequence[str] | None = None
+) -> Sequence[Row[Any]]:
+    """Raise up to `most` of those below level `to` that are due at `edge` or before; returns them as they were due.
+
+    With `hours` only those of customers with one of these words; with an empty list those of customers without one.
+    """
+    c = callbacks.c
+    reached = select(c.id).where(c.state == "due", c.escalation_level.in_(range(to)), c.due_at <= edge)
+    if hours is not None:
+        k = callback_customers.c
+        own = func.coalesce(
+            c.customer.in_(select(k.customer).where(k.hours.in_(hours) if hours else k.hours.is_not(None))), False
+        )
+        reached = reached.where(own if hours else ~own)
+    chosen = reached.order_by(c.due_at).limit(most).with_for_update(skip_locked=True).cte("reached")
+    statement = (
+        callbacks.update()
+        .where(c.id == chosen.c.id)
+        .values(escalation_level=to, escalated_at=now, version=c.version + 1)
+        .returning(*c)
+    )
+    rows = (await session.execute(statement)).all()
+    return sorted(rows, key=lambda row: (row.due_at, row.id))
+
+
+def contact_of(claim_by: str) -> ColumnElement[str]:
+    """Who is called: the customer, where it is known and claims are by customer, else the incident."""
+    c = callbacks.c
+    incident = func.concat("incident:", c.source, "/", c.external_id)
+    return (
+        incident if claim_by == "incident" else func.coalesce(literal("customer:") + func.lower(c.customer), incident)
+    )
+
+
+def see(now: datetime, claim_by: str) -> Select[Any]:
+    """Callbacks with who holds the customer at this moment, and what is known of the customer."""
+    c, k, held = callbacks.c, callback_customers.c, callback_claims.c
+    holds = (held.contact == contact_of(claim_by)) & (held.expires_at > now)
+    return (
+        select(
+            *(column for column in c if column.name not in ("desk", "segment")),
+            func.coalesce(c.desk, k.desk).label("desk"),
+            func.coalesce(c.segment, k.segment).label("segment"),
+            k.hours,
+            held.holder,
+            held.holder_name,
+            held.expires_at.label("held_until"),
+        )
+        .outerjoin_from(callbacks, callback_customers, k.customer == c.customer)
+        .outerjoin(callback_claims, holds)
+    )
+
+
+async def look(session: AsyncSession, callback_id: UUID, now: datetime, claim_by: str) -> Row[Any] | None:
+    """This callback as `see` shows it."""
+    row: Row[Any] | None = (
+        await session.execute(see(now, claim_by).where(callbacks.c.id == callback_id))
+    ).one_or_none()
+    return row
+
+
 async def get(session: AsyncSession, callback_id: UUID) -> Row[Any] | None:
     return (await session.execute(select(callbacks).where(callbacks.c.id == callback_id))).one_or_none()
 
@@ -193,15 +236,19 @@ async def update(session: AsyncSession, callback_id: UUID, values: dict[str, Any
 
 
 async def list_callbacks(
-    session: AsyncSession, filters: Filters, after: tuple[datetime, UUID] | None, limit: int
+    session: AsyncSession, filters: Filters, claim_by: str, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Row[Any]]:
     """Callbacks behind `(due_at, id)`, what is due next first."""
-    query = _narrow(select(callbacks), filters)
-    return await _next_due(session, query, after, limit)
+    query = _narrow(see(filters.now, claim_by), filters)
+    if after is not None:
+        query = query.where(tuple_(callbacks.c.due_at, callbacks.c.id) > tuple_(*after))
+    query = query.order_by(callbacks.c.due_at, callbacks.c.id).limit(limit)
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows
 
 
 def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
-    for column in ("state", "ticket_id", "customer", "external_id"):
+    for column in ("state", "ticket_id", "customer", "external_id", "resolver"):
         value = getattr(filters, column)
         if value is not None:
             query = query.where(callbacks.c[column] == value)
@@ -211,36 +258,6 @@ def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
         is_overdue = (callbacks.c.state == "due") & (callbacks.c.due_at < filters.now)
         query = query.where(is_overdue if filters.overdue else ~is_overdue)
     return query
-
-
-async def list_callable(
-    session: AsyncSession, now: datetime, after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[Row[Any]]:
-    """Open callbacks for which no later time was agreed, what is due next first."""
-    is_callable = callbacks.c.next_attempt_at.is_(None) | (callbacks.c.next_attempt_at <= now)
-    query = select(callbacks).where(callbacks.c.state == "due", is_callable)
-    return await _next_due(session, query, after, limit)
-
-
-async def _next_due(
-    session: AsyncSession, query: Select[Any], after: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[Row[Any]]:
-    if after is not None:
-        query = query.where(tuple_(callbacks.c.due_at, callbacks.c.id) > tuple_(*after))
-    query = query.order_by(callbacks.c.due_at, callbacks.c.id).limit(limit)
-    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
-    return rows
-
-
-async def list_agreed(session: AsyncSession, now: datetime, limit: int) -> Sequence[Row[Any]]:
-    """Open callbacks for which a later time was agreed, the next one first."""
-    query = (
-        select(callbacks)
-        .where(callbacks.c.state == "due", callbacks.c.next_attempt_at > now)
-        .order_by(callbacks.c.next_attempt_at, callbacks.c.id)
-        .limit(limit)
-    )
-    return (await session.execute(query)).all()
 
 
 async def add_attempt(session: AsyncSession, values: dict[str, Any]) -> Row[Any]:
@@ -255,39 +272,3 @@ async def list_attempts(session: AsyncSession, callback_id: UUID) -> Sequence[Ro
     attempts = callback_attempts
     query = select(attempts).where(attempts.c.callback_id == callback_id).order_by(attempts.c.number.desc())
     return (await session.execute(query.limit(_MOST_ATTEMPTS_SHOWN))).all()[::-1]
-
-
-async def count(session: AsyncSession, scope: Scope, now: datetime) -> Counts:
-    """F23's counts. A resolution's time is looked up by `due_at`, 24 h later: that is where the index is."""
-    c = callbacks.c
-    conditions = [
-        c[column] == value
-        for column in ("service", "customer", "group")
-        if (value := getattr(scope, column)) is not None
-    ]
-    if scope.resolved_from is not None:
-        conditions.append(c.due_at >= rules.compute_due_at(scope.resolved_from))
-    if scope.resolved_before is not None:
-        conditions.append(c.due_at < rules.compute_due_at(scope.resolved_before))
-    query = select(
-        func.count().label("resolved"),
-        _count_where(c.state == "completed", c.completed_at <= c.due_at).label("completed_on_time"),
-        _count_where(c.state == "completed", c.completed_at > c.due_at).label("completed_late"),
-        _count_where(c.state == "unreachable").label("unreachable"),
-        _count_where(c.state == "due").label("open"),
-        _count_where(c.state == "due", c.due_at < now).label("overdue"),
-        _count_where(c.state == "cancelled").label("cancelled"),
-    ).where(*conditions)
-    return Counts(**(await session.execute(query)).one()._mapping)
-
-
-async def count_open(session: AsyncSession, now: datetime) -> tuple[int, int]:
-    """How many are due in all, and how many of them are overdue."""
-    c = callbacks.c
-    query = select(func.count(), _count_where(c.due_at < now)).where(c.state == "due")
-    open_, overdue = (await session.execute(query)).one()
-    return open_, overdue
-
-
-def _count_where(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count().filter(*conditions)

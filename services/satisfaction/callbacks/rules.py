@@ -1,6 +1,6 @@
 """The callback after every resolution, as the regulation says it (R59, R80–R82, F23): values in, verdict out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -11,7 +11,7 @@ Outcome = Literal["no_answer", "busy", "wrong_number", "refused", "reached"]
 
 WITHIN = timedelta(hours=24)
 _ACTIONS: dict[State, list[str]] = {
-    "due": ["attempts", "complete", "unreachable"],
+    "due": ["claim", "attempts", "complete", "unreachable", "link"],
     "completed": [],
     "unreachable": [],
     "cancelled": [],
@@ -52,6 +52,20 @@ def is_overdue(state: str, due_at: datetime, now: datetime) -> bool:
     return state == "due" and due_at < now
 
 
+def find_level(due_at: datetime, now: datetime, hours_from_deadline: Sequence[float]) -> int:
+    """R80: the level of escalation that is reached, 0 before the first; a level at -4 is reached 4 h before."""
+    return sum(now >= due_at + timedelta(hours=hours) for hours in hours_from_deadline)
+
+
+def is_at_risk(
+    state: str, call_by: datetime, due_at: datetime, now: datetime, hours_from_deadline: list[float]
+) -> bool:
+    """R80: still due and in time, and the first level before the deadline is reached; what cannot be called at its
+    deadline for quiet hours is at risk as long before they begin."""
+    ahead = [hours for hours in hours_from_deadline if hours < 0]
+    return state == "due" and due_at >= now and find_level(call_by, now, ahead) > 0
+
+
 def is_on_time(completed_at: datetime, due_at: datetime) -> bool:
     """R80, F23: completed within 24 h, the last moment included."""
     return completed_at <= due_at
@@ -83,8 +97,13 @@ def check_caller(subject: str, name: str, resolver: str | None) -> None:
     Raises:
         CallerIsResolver: the token's subject or name is the ticket's resolver, whatever the case of its letters.
     """
-    if resolver is not None and _fold(resolver) in (_fold(subject), _fold(name)):
+    if is_resolver(subject, name, resolver):
         raise CallerIsResolver(f"'{resolver}' resolved this incident; somebody else has to ask the customer")
+
+
+def is_resolver(subject: str, name: str, resolver: str | None) -> bool:
+    """Whether the token's subject or name is the ticket's resolver, whatever the case of its letters."""
+    return resolver is not None and _fold(resolver) in (_fold(subject), _fold(name))
 
 
 def check_open(action: str, state: str) -> None:
@@ -133,12 +152,6 @@ def check_exhausted(failed_attempts: int, needed: int) -> None:
     if missing > 0:
         attempts = "failed attempt" if missing == 1 else "failed attempts"
         raise Missing("give up", [f"{missing} more {attempts} ({failed_attempts} of {needed} recorded)"])
-
-
-def compute_coverage(completed_on_time: int, resolved: int, cancelled: int) -> float | None:
-    """F23: completed within 24 h / resolved and not cancelled, from 0 to 1; None without a denominator."""
-    asked = resolved - cancelled
-    return completed_on_time / asked if asked else None
 
 
 def _fold(name: str) -> str:

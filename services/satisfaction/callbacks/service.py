@@ -1,7 +1,7 @@
-"""Use cases of the callbacks."""
+"""The course of the callbacks, from the resolution to its undoing or its deadline."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -9,29 +9,20 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.callbacks import repository, rules
-from services.satisfaction.callbacks.repository import Scope
-from services.satisfaction.callbacks.schemas import Completion, Coverage, GivingUp, NewAttempt
+from services.satisfaction.callbacks.customers.rules import is_quiet, leave_quiet, read_word
+from services.satisfaction.callbacks.worklist.repository import list_words
+from services.satisfaction.settings import SatisfactionSettings
 from shared import problems
-from shared.auth import Principal
 from shared.database import Database
 from shared.events.envelope import Draft, Event, Fact, Origin
 from shared.events.metrics import IncidentFact, IncidentReopened, IncidentResolved
-from shared.events.satisfaction import (
-    CallbackAttempted,
-    CallbackCancelled,
-    CallbackCompleted,
-    CallbackOverdue,
-    CallbackScheduled,
-    CallbackUnreachable,
-    DissatisfactionRecorded,
-    ResolutionDisputed,
-)
+from shared.events.satisfaction import CallbackCancelled, CallbackEscalated, CallbackOverdue, CallbackScheduled
 from shared.ids import new_id
 from shared.outbox import record, record_all
 
 ACTOR = "service:satisfaction"
 REOPENED = "the incident was reopened"
-
+_INSTANT = timedelta(microseconds=1)
 
 Resolution = TypeVar("Resolution", IncidentResolved, IncidentReopened)
 
@@ -112,12 +103,13 @@ async def _add(
         "correlation_ids": [event.correlation_id for event in events],
         "reopened_ats": list(reopened_ats),
     }
-    added = {row.id: row.cancelled_at for row in await repository.insert(session, columns)}
+    added = {row.id: row for row in await repository.insert(session, columns)}
     drafts = []
     for id_, event, resolved_at, due_at in zip(ids, events, resolved_ats, due_ats, strict=True):
         if id_ in added:
-            told = _describe(id_, event.data, resolved_at, due_at)
-            cancelled_at = added[id_]
+            new = added[id_]
+            told = _describe(id_, event.data, resolved_at, due_at, new.desk, new.segment)
+            cancelled_at = new.cancelled_at
             fact = (
                 CallbackScheduled(**told)
                 if cancelled_at is None
@@ -133,7 +125,7 @@ async def notice_overdue(database: Database, now: datetime, most: int) -> int:
         rows = await repository.notice_overdue(session, now, most)
         drafts = [
             Draft(
-                CallbackOverdue(**_facts(row), noticed_at=now),
+                CallbackOverdue(**describe(row), noticed_at=now),
                 str(row.id),
                 row.version,
                 Origin(ACTOR, row.correlation_id),
@@ -144,9 +136,63 @@ async def notice_overdue(database: Database, now: datetime, most: int) -> int:
     return len(rows)
 
 
-async def get_callback(session: AsyncSession, callback_id: UUID) -> Row[Any]:
-    """Raises `CallbackNotFound`."""
-    row = await repository.get(session, callback_id)
+async def escalate_callbacks(database: Database, now: datetime, thresholds: SatisfactionSettings, most: int) -> int:
+    """R80: tell up to `most` times who has to see to a callback before its deadline, and who after it; each level once,
+    and of several that were reached meanwhile the highest only. Returns how many were told."""
+    told = 0
+    async with database.transaction() as session:
+        words = await list_words(session)
+        for level, (hours, role) in reversed(list(enumerate(thresholds.escalations, 1))):
+            for edge, of in _find_edges(now, timedelta(hours=hours), words, thresholds):
+                if told >= most:
+                    break
+                rows = await repository.escalate(session, now, level, edge, most - told, of)
+                drafts = [
+                    Draft(
+                        CallbackEscalated(
+                            **describe(row),
+                            level=level,
+                            told_to=role,
+                            hours_from_deadline=hours,
+                            overdue=rules.is_overdue(row.state, row.due_at, now),
+                            escalated_at=now,
+                        ),
+                        str(row.id),
+                        row.version,
+                        Origin(ACTOR, row.correlation_id),
+                    )
+                    for row in rows
+                ]
+                await record_all(session, drafts)
+                told += len(rows)
+    return told
+
+
+def _find_edges(
+    now: datetime, from_deadline: timedelta, words: Sequence[str], thresholds: SatisfactionSettings
+) -> Iterator[tuple[datetime, list[str] | None]]:
+    """Up to which deadline a level is reached, and by whose customers.
+
+    After the deadline for all the same. Before it, a deadline in quiet hours counts as the beginning of these: nobody
+    can call later. So the edge moves to their end when it comes to their beginning.
+    """
+    edge = now - from_deadline
+    if from_deadline >= timedelta():
+        yield edge, None
+        return
+    for word in (None, *words):
+        hours = read_word(word, thresholds.time_zone, thresholds.quiet_hours)
+        until = leave_quiet(hours, edge) - _INSTANT if is_quiet(hours, edge) else edge
+        yield until, [] if word is None else [word]
+
+
+async def get_callback(session: AsyncSession, callback_id: UUID, now: datetime, claim_by: str) -> Row[Any]:
+    """As `repository.see` shows it.
+
+    Raises:
+        CallbackNotFound
+    """
+    row = await repository.look(session, callback_id, now, claim_by)
     if row is None:
         raise CallbackNotFound(f"no callback {callback_id}")
     return row
@@ -160,175 +206,7 @@ async def lock_callback(session: AsyncSession, callback_id: UUID) -> Row[Any]:
     return row
 
 
-async def record_attempt(
-    session: AsyncSession, callback: Row[Any], caller: Principal, attempt: NewAttempt, now: datetime
-) -> tuple[Row[Any], Row[Any]]:
-    """Note a try to reach the customer; returns the attempt and the callback, which stays due.
-
-    Raises:
-        CallerIsResolver, IllegalTransition, TimeInFuture, TimeBeforeResolution, NextAttemptNotLater
-    """
-    rules.check_caller(caller.subject, caller.name, callback.resolver)
-    rules.check_open("record an attempt", callback.state)
-    attempted_at = attempt.attempted_at or now
-    rules.check_moment("attempted_at", attempted_at, callback.resolved_at, now)
-    rules.check_next_attempt(attempt.next_attempt_at, attempted_at)
-    row = await repository.add_attempt(
-        session,
-        {
-            "id": new_id(),
-            "callback_id": callback.id,
-            "number": callback.attempt_count + 1,
-            "attempted_at": attempted_at,
-            "attempted_by": caller.subject,
-            "channel": attempt.channel,
-            "outcome": attempt.outcome,
-            "note": attempt.note,
-            "next_attempt_at": attempt.next_attempt_at,
-        },
-    )
-    callback = await repository.update(
-        session,
-        callback.id,
-        {
-            "attempt_count": callback.attempt_count + 1,
-            "failed_attempt_count": callback.failed_attempt_count + rules.is_failed(attempt.outcome),
-            "last_attempt_at": max(attempted_at, callback.last_attempt_at or attempted_at),
-            "next_attempt_at": attempt.next_attempt_at,
-            "version": callback.version + 1,
-        },
-    )
-    attempted = CallbackAttempted(
-        **_facts(callback),
-        attempted_at=attempted_at,
-        attempted_by=caller.subject,
-        channel=attempt.channel,
-        outcome=attempt.outcome,
-    )
-    await _record(session, callback, [attempted])
-    return row, callback
-
-
-async def complete_callback(
-    session: AsyncSession,
-    callback: Row[Any],
-    caller: Principal,
-    completion: Completion,
-    now: datetime,
-    dissatisfied_up_to_score: int,
-) -> Row[Any]:
-    """Note the customer's answers (R81, R82); a "no" is also told as a dispute, a low score as dissatisfaction.
-
-    Raises:
-        CallerIsResolver, IllegalTransition, TimeInFuture, TimeBeforeResolution
-    """
-    rules.check_caller(caller.subject, caller.name, callback.resolver)
-    rules.check_open("complete", callback.state)
-    completed_at = completion.completed_at or now
-    rules.check_moment("completed_at", completed_at, callback.resolved_at, now)
-    known = _facts(callback)
-    told: list[Fact] = [
-        CallbackCompleted(
-            **known,
-            completed_at=completed_at,
-            completed_by=caller.subject,
-            channel=completion.channel,
-            solved=completion.solved,
-            score=completion.score,
-            comment=completion.comment,
-            on_time=rules.is_on_time(completed_at, callback.due_at),
-        )
-    ]
-    if rules.is_disputed(completion.solved):
-        told.append(
-            ResolutionDisputed(**known, disputed_at=completed_at, solved=completion.solved, comment=completion.comment)
-        )
-    if rules.is_dissatisfied(completion.score, dissatisfied_up_to_score):
-        told.append(
-            DissatisfactionRecorded(
-                **known, recorded_at=completed_at, score=completion.score, comment=completion.comment
-            )
-        )
-    conduct = completion.conduct.model_dump(exclude_none=True) if completion.conduct else None
-    callback = await repository.update(
-        session,
-        callback.id,
-        {
-            "state": "completed",
-            "completed_at": completed_at,
-            "completed_by": caller.subject,
-            "channel": completion.channel,
-            "solved": completion.solved,
-            "score": completion.score,
-            "comment": completion.comment,
-            "conduct": conduct or None,
-            "next_attempt_at": None,
-            "version": callback.version + len(told),
-        },
-    )
-    await _record(session, callback, told)
-    return callback
-
-
-async def give_up_callback(
-    session: AsyncSession,
-    callback: Row[Any],
-    caller: Principal,
-    giving_up: GivingUp,
-    now: datetime,
-    needed_attempts: int,
-) -> Row[Any]:
-    """Note that the customer cannot be reached; it stays in the denominator (F23).
-
-    Raises:
-        CallerIsResolver, IllegalTransition
-        Missing: too few failed attempts.
-    """
-    rules.check_caller(caller.subject, caller.name, callback.resolver)
-    rules.check_open("give up", callback.state)
-    rules.check_exhausted(callback.failed_attempt_count, needed_attempts)
-    callback = await repository.update(
-        session,
-        callback.id,
-        {
-            "state": "unreachable",
-            "unreachable_at": now,
-            "unreachable_by": caller.subject,
-            "unreachable_reason": giving_up.reason,
-            "next_attempt_at": None,
-            "version": callback.version + 1,
-        },
-    )
-    unreachable = CallbackUnreachable(
-        **_facts(callback),
-        decided_at=now,
-        decided_by=caller.subject,
-        attempts=callback.attempt_count,
-        reason=giving_up.reason,
-    )
-    await _record(session, callback, [unreachable])
-    return callback
-
-
-async def measure_coverage(session: AsyncSession, scope: Scope, now: datetime) -> Coverage:
-    """F23 over the resolutions of this scope."""
-    counts = await repository.count(session, scope, now)
-    return Coverage(
-        resolved_from=scope.resolved_from,
-        resolved_before=scope.resolved_before,
-        resolved=counts.resolved,
-        completed_on_time=counts.completed_on_time,
-        completed_late=counts.completed_late,
-        unreachable=counts.unreachable,
-        open=counts.open,
-        overdue=counts.overdue,
-        cancelled=counts.cancelled,
-        n=counts.resolved - counts.cancelled,
-        coverage=rules.compute_coverage(counts.completed_on_time, counts.resolved, counts.cancelled),
-    )
-
-
-async def _record(session: AsyncSession, callback: Row[Any], told: list[Fact]) -> None:
+async def tell(session: AsyncSession, callback: Row[Any], told: Sequence[Fact]) -> None:
     """Record these in order; the last one's sequence is the callback's version."""
     first = callback.version - len(told) + 1
     for sequence, fact in enumerate(told, first):
@@ -336,16 +214,19 @@ async def _record(session: AsyncSession, callback: Row[Any], told: list[Fact]) -
 
 
 def _tell_cancelled(row: Row[Any], cause: Event[IncidentReopened]) -> Draft:
-    cancelled = CallbackCancelled(**_facts(row), cancelled_at=row.cancelled_at, reason=REOPENED)
+    cancelled = CallbackCancelled(**describe(row), cancelled_at=row.cancelled_at, reason=REOPENED)
     return Draft(cancelled, str(row.id), row.version, cause.origin(ACTOR))
 
 
-def _facts(row: Row[Any]) -> dict[str, Any]:
-    return _describe(row.id, row, row.resolved_at, row.due_at)
+def describe(row: Row[Any]) -> dict[str, Any]:
+    """What every event of this callback says."""
+    return _describe(row.id, row, row.resolved_at, row.due_at, row.desk, row.segment)
 
 
-def _describe(callback_id: UUID, ticket: Any, resolved_at: datetime, due_at: datetime) -> dict[str, Any]:
-    """What every event of a callback says; `ticket` is a row of `callbacks` or a ticket's facts."""
+def _describe(
+    callback_id: UUID, ticket: Any, resolved_at: datetime, due_at: datetime, desk: str | None, segment: str | None
+) -> dict[str, Any]:
+    """`ticket` is a row of `callbacks` or a ticket's facts."""
     return {
         "callback_id": callback_id,
         "ticket_id": ticket.ticket_id,
@@ -358,4 +239,8 @@ def _describe(callback_id: UUID, ticket: Any, resolved_at: datetime, due_at: dat
         "customer": ticket.customer,
         "group": ticket.group,
         "resolver": ticket.resolver,
+        "title": ticket.title,
+        "project": ticket.project,
+        "desk": desk,
+        "segment": segment,
     }

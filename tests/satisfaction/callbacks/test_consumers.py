@@ -61,6 +61,10 @@ class TestScheduleCallbacks:
             "customer": "acme",
             "group": "Group 24",
             "resolver": "Li Wei",
+            "title": "No printing on the third floor",
+            "project": None,
+            "desk": None,
+            "segment": None,
         }
 
     async def test_each_cause_is_its_own_event(self, service: Service) -> None:
@@ -221,7 +225,9 @@ def _expect(happenings: list[tuple[str, int, int]]) -> dict[tuple[UUID, int], st
 async def _outcome(service: Service, batches: list[list[tuple[str, int, int]]]) -> dict[tuple[UUID, int], str]:
     """The states after these batches, from nothing; and what was told agrees with them."""
     async with service.database.transaction() as session:
-        await session.execute(text("TRUNCATE callbacks, callback_attempts, outbox, inbox"))
+        await session.execute(
+            text("TRUNCATE callbacks, callback_attempts, callback_claims, callback_links, outbox, inbox")
+        )
     for batch in batches:
         await hear(service, *map(_make, batch))
     rows = await stored(service)

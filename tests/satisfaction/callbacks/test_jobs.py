@@ -1,8 +1,9 @@
 import asyncio
 from datetime import timedelta
 
-from services.satisfaction.callbacks.jobs import jobs
+from services.satisfaction.callbacks.jobs import make_jobs
 from services.satisfaction.callbacks.service import notice_overdue
+from services.satisfaction.settings import SatisfactionSettings
 from shared import clock
 from shared.app import Service
 from shared.auth import Role
@@ -65,7 +66,7 @@ class TestNoticeOverdue:
 
 class TestJobs:
     async def test_the_job_does_it(self, service: Service) -> None:
-        (job,) = jobs
+        job, _ = make_jobs(SatisfactionSettings())
         await hear(service, resolved(1), resolved(2, resolved_at=clock.now()))
         assert await job.run(service.database) == 1
         assert await job.run(service.database) == 0

@@ -5,6 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from services.satisfaction.callbacks.conduct.rules import BUILT_IN
 from shared import clock
 from shared.app import Service
 from shared.auth import SESSION_COOKIE, Role
@@ -56,22 +57,26 @@ class TestShowWorklist:
         await waiting(service, 1, hours_ago=2)
         path = await waiting(service, 2, hours_ago=30)
         page = (await browser.get(PATH)).text
-        assert page.index("INC0000002") < page.index("INC0000001")
+        assert page.index("Call next") < page.index("INC0000002") < page.index("INC0000001")
         assert page.count(">Overdue</span>") == 1
+        assert f'action="{path}/complete"' not in page
+        assert f'action="{PATH}/claim-next"' in page
+        taken = await browser.post(f"{PATH}/claim-next")
+        assert (taken.status_code, taken.headers["location"]) == (303, f"{PATH}?done=claimed")
+        page = (await browser.get(taken.headers["location"])).text
+        assert page.index("You are calling") < page.index("INC0000002") < page.index("INC0000001")
         assert f'action="{path}/complete"' in page
         assert f'action="{path}/attempts"' in page
         assert page.count('action="') == page.count("<form")
 
     async def test_no_answer_is_chosen_beforehand(self, service: Service, browser: httpx.AsyncClient) -> None:
-        await waiting(service)
-        page = (await browser.get(PATH)).text
+        page = (await browser.get(await waiting(service))).text
         radios = re.findall(r'<input type="radio"[^>]*>', page)
-        assert {re.search(r'name="(\w+)"', radio)[1] for radio in radios} == {  # type: ignore[index]
+        assert {re.search(r'name="([\w.]+)"', radio)[1] for radio in radios} == {  # type: ignore[index]
             "solved",
             "score",
             "outcome",
-            "courtesy",
-            "explained",
+            *(f"conduct.{item}" for item in BUILT_IN),
         }
         assert not any("checked" in radio for radio in radios)
 
@@ -160,10 +165,10 @@ class TestShowWorklist:
 class TestShowCallback:
     async def test_tells_what_the_customer_said(self, service: Service, browser: httpx.AsyncClient) -> None:
         path = await waiting(service)
-        form = {"solved": "partly", "score": "3", "comment": "half of it", "courtesy": "5", "channel": "chat"}
+        form = {"solved": "partly", "score": "3", "comment": "half of it", "conduct.courtesy": "5", "channel": "chat"}
         assert (await browser.post(f"{path}/complete", data=form)).status_code == 303
         page = (await browser.get(path)).text
-        for words in ("Partly", "3 – neither", "half of it", "5 – very satisfied", "Chat", "In time", "wang.fang"):
+        for words in ("Partly", "3 – neither", "half of it", "5 – fully", "Chat", "In time", "wang.fang"):
             assert words in page
         assert 'name="score"' not in page
 
@@ -224,8 +229,8 @@ class TestTakeCompletion:
             "score": "1",
             "channel": "phone",
             "completed_at": asked_at.strftime("%Y-%m-%dT%H:%M"),
-            "courtesy": "",
-            "explained": "2",
+            "conduct.courtesy": "",
+            "conduct.explained": "2",
         }
         answer = await browser.post(f"{path}/complete", data=form)
         assert (answer.status_code, answer.headers["location"]) == (303, f"{PATH}?done=completion")

@@ -19,6 +19,9 @@ spans = st.timedeltas(timedelta(0), timedelta(days=400))
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
+DUE = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+
+
 class TestComputeDueAt:
     @given(moments)
     def test_is_24_hours_later(self, resolved_at: datetime) -> None:
@@ -119,18 +122,34 @@ class TestCheckExhausted:
                 rules.check_exhausted(failed, needed)
 
 
-class TestComputeCoverage:
-    def test_no_denominator_is_no_data(self) -> None:
-        assert rules.compute_coverage(0, 0, 0) is None
-        assert rules.compute_coverage(0, 4, 4) is None
+class TestFindLevel:
+    LEVELS = (-4.0, 4.0, 24.0)
 
-    @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500))
-    def test_the_cancelled_are_no_part_of_it(self, on_time: int, missed: int, cancelled: int) -> None:
-        coverage = rules.compute_coverage(on_time, on_time + missed + cancelled, cancelled)
-        if on_time + missed == 0:
-            assert coverage is None
-        else:
-            assert coverage == on_time / (on_time + missed)
+    @pytest.mark.parametrize(
+        ("hours", "level"), [(-4.001, 0), (-4, 1), (0, 1), (3.99, 1), (4, 2), (23.9, 2), (24, 3), (1000, 3)]
+    )
+    def test_each_level_from_its_hour_on(self, hours: float, level: int) -> None:
+        """R80: before the deadline and after it."""
+        assert rules.find_level(DUE, DUE + timedelta(hours=hours), self.LEVELS) == level
+
+    def test_without_levels_nobody_is_told(self) -> None:
+        assert rules.find_level(DUE, DUE + timedelta(days=9), ()) == 0
+
+
+class TestIsAtRisk:
+    @pytest.mark.parametrize(("hours", "verdict"), [(-5, False), (-4, True), (0, True), (0.1, False)])
+    def test_from_the_first_level_up_to_the_deadline(self, hours: float, verdict: bool) -> None:
+        """R80."""
+        now = DUE + timedelta(hours=hours)
+        assert rules.is_at_risk("due", DUE, DUE, now, (-4.0, 4.0)) is verdict
+        assert not rules.is_at_risk("completed", DUE, DUE, now, (-4.0, 4.0))
+        assert not rules.is_at_risk("due", DUE, DUE, now, (4.0,))
+
+    def test_as_long_before_the_quiet_hours_in_which_the_deadline_lies(self) -> None:
+        """R80: nobody can call later than these begin."""
+        call_by = DUE - timedelta(hours=10)
+        assert not rules.is_at_risk("due", call_by, DUE, call_by - timedelta(hours=4, seconds=1), (-4.0,))
+        assert rules.is_at_risk("due", call_by, DUE, call_by - timedelta(hours=4), (-4.0,))
 
 
 class TestVerdicts:

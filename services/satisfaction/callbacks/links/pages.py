@@ -1,0 +1,180 @@
+"""The customer's own page: reached by a personal link, without signing in, on a phone, by keyboard, without JavaScript.
+
+Every link that cannot be used answers alike, whether it was used, has expired, was cut short or was never made; an
+address that tries many of them has to wait.
+"""
+
+import math
+from typing import Annotated, Any
+
+from fastapi import Form, Query, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.satisfaction.callbacks.conduct.rules import list_asked
+from services.satisfaction.callbacks.conduct.service import load_items
+from services.satisfaction.callbacks.links import rules, service
+from services.satisfaction.callbacks.links.rules import Misses
+from services.satisfaction.callbacks.recording import CUSTOMER
+from services.satisfaction.callbacks.schemas import Completion
+from services.satisfaction.callbacks.words import CONDUCT_PREFIX, LABELS, pick_conduct, read_form
+from services.satisfaction.settings import Thresholds
+from shared import clock
+from shared.http import Reading, Writing, acting
+from shared.pages import N_, HTMLResponse, language_of, page_router, render, see_other
+from shared.problems import Problem
+
+pages = page_router()
+
+QUESTIONS = {
+    "solved": N_("Is your problem really solved?"),
+    "score": N_("How satisfied are you with the result?"),
+    "comment": N_("What else would you like to say?"),
+    "conduct": N_("How was the engineer who helped you?"),
+}
+Token = Annotated[str, Query(max_length=500)]
+
+
+def _find_address(request: Request) -> str:
+    """Whom a miss is counted against: what the gateway says, else who is connected."""
+    said = request.headers.get("x-forwarded-for", "").rsplit(",", 1)[-1].strip()
+    return said[:100] or (request.client.host if request.client else "")
+
+
+async def _limit(request: Request) -> None:
+    """Before the link is looked up, so that waiting tells nothing of it.
+
+    Raises:
+        TooManyMisses
+    """
+    misses: Misses = request.app.state.link_misses
+    wait = misses.find_wait(_find_address(request), clock.now())
+    if wait is not None:
+        raise rules.TooManyMisses(f"too many links that do not exist; wait {math.ceil(wait.total_seconds())} s")
+
+
+@pages.get("/answer")
+async def show_questions(request: Request, session: Reading, token: Token = "") -> HTMLResponse:
+    """The questions, with what was saved half-way."""
+    try:
+        await _limit(request)
+        link, callback = await service.open_link(session, token, clock.now())
+    except Problem as refusal:
+        return _refuse(request, refusal)
+    return await _show(request, session, callback, token, link.draft or {})
+
+
+@pages.get("/answered")
+async def show_thanks(request: Request) -> HTMLResponse:
+    """What a customer reads at the end; it says nothing that depends on a link."""
+    return _hide(render(request, "callbacks/answered.html", tone="good", back=_BACK, **_END))
+
+
+@pages.post("/answer")
+async def take_answers(
+    request: Request,
+    session: Writing,
+    thresholds: Thresholds,
+    token: Annotated[str, Form(max_length=500)] = "",
+    solved: Annotated[str, Form(max_length=100)] = "",
+    score: Annotated[str, Form(max_length=100)] = "",
+    comment: Annotated[str, Form(max_length=20_000)] = "",
+    action: Annotated[str, Form(max_length=10)] = "",
+) -> Response:
+    """Save what there is so far, or answer for good: then the link is used up."""
+    typed = {
+        "solved": solved,
+        "score": score,
+        "comment": comment.replace("\x00", ""),
+        **pick_conduct((await request.form()).multi_items()),
+    }
+    now = clock.now()
+    try:
+        await _limit(request)
+        link, callback = await service.lock_link(session, token, now)
+    except Problem as refusal:
+        return _refuse(request, refusal)
+    if action == "save":
+        await service.save_draft(session, link, typed, now)
+        return await _show(request, session, callback, token, typed, saved=True)
+    try:
+        completion = Completion.model_validate({**read_form(typed), "channel": "link"})
+        async with acting(CUSTOMER):
+            await service.answer(session, link, callback, completion, now, thresholds)
+    except (ValidationError, Problem) as refusal:
+        return await _show(request, session, callback, token, typed, refusal=refusal)
+    return see_other(request, "/answered")
+
+
+async def _show(
+    request: Request,
+    session: AsyncSession,
+    callback: Row[Any],
+    token: str,
+    typed: dict[str, str],
+    saved: bool = False,
+    refusal: ValidationError | Problem | None = None,
+) -> HTMLResponse:
+    language = language_of(request)
+    items = list_asked(await load_items(session))
+    wrong = _find_wrong(refusal) if refusal else []
+    return _hide(
+        render(
+            request,
+            "callbacks/answer.html",
+            422 if refusal else 200,
+            token=token,
+            back=f"{service.PATH}?token={token}",
+            asked=callback,
+            questions=QUESTIONS,
+            labels=LABELS,
+            items={f"{CONDUCT_PREFIX}{item.key}": item.wording(language) for item in items},
+            typed={**dict.fromkeys(QUESTIONS, ""), **typed},
+            saved=saved,
+            wrong=wrong,
+        )
+    )
+
+
+def _find_wrong(refusal: ValidationError | Problem) -> list[str]:
+    """The questions that were not answered as they can be."""
+    if isinstance(refusal, Problem):
+        return ["conduct"]
+    return list(dict.fromkeys(str(error["loc"][0]) for error in refusal.errors()))
+
+
+_BACK = f"{service.PATH}ed"
+_END: dict[str, Any] = {
+    "title": N_("Thank you"),
+    "text": N_("Your answers have been recorded. You can close this page."),
+}
+_DEAD: dict[str, Any] = {
+    "title": N_("This link cannot be used"),
+    "text": N_("It works once and for a limited time. If you would like to tell us something, please call our desk."),
+}
+_WAIT: dict[str, Any] = {
+    "title": N_("Please wait a minute"),
+    "text": N_("Too many attempts came from your network. Please open your link again in a minute."),
+}
+
+
+def _refuse(request: Request, refusal: Problem) -> HTMLResponse:
+    if isinstance(refusal, rules.LinkUnusable):
+        misses: Misses = request.app.state.link_misses
+        misses.note(_find_address(request), clock.now())
+    waits = isinstance(refusal, rules.TooManyMisses)
+    words = _WAIT if waits else _DEAD
+    answer = render(request, "callbacks/answered.html", refusal.status, tone="neutral", back=_BACK, **words)
+    if waits:
+        answer.headers["Retry-After"] = "60"
+    return _hide(answer)
+
+
+def _hide(answer: HTMLResponse) -> HTMLResponse:
+    """A page with a secret in its address: kept nowhere, told to nobody."""
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

@@ -1,0 +1,114 @@
+"""Use cases of the customers' links."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.satisfaction.callbacks import repository as callbacks
+from services.satisfaction.callbacks import rules as callback_rules
+from services.satisfaction.callbacks.links import repository, rules
+from services.satisfaction.callbacks.recording import complete_by_link
+from services.satisfaction.callbacks.schemas import Completion
+from services.satisfaction.callbacks.service import describe, tell
+from services.satisfaction.settings import SatisfactionSettings
+from shared.auth import Principal
+from shared.events.satisfaction import CallbackLinkIssued
+from shared.ids import new_id
+
+PATH = "/satisfaction/answer"
+
+
+async def issue_link(
+    session: AsyncSession, callback: Row[Any], caller: Principal, now: datetime, thresholds: SatisfactionSettings
+) -> tuple[Row[Any], str]:
+    """Make the customer's link, in place of an earlier one; returns it and its token, which is known only here.
+
+    Raises:
+        CallerIsResolver: whoever resolved the incident would hold the customer's answer in hand.
+        IllegalTransition
+    """
+    callback_rules.check_caller(caller.subject, caller.name, callback.resolver)
+    callback_rules.check_open("make a link", callback.state)
+    await repository.withdraw(session, callback.id, now)
+    token = secrets.token_urlsafe(32)
+    link = await repository.add(
+        session,
+        {
+            "id": new_id(),
+            "callback_id": callback.id,
+            "token_hash": rules.hash_token(token),
+            "issued_at": now,
+            "issued_by": caller.subject,
+            "expires_at": now + timedelta(days=thresholds.link_valid_days),
+        },
+    )
+    callback = await callbacks.update(session, callback.id, {"version": callback.version + 1})
+    issued = CallbackLinkIssued(
+        **describe(callback), issued_at=now, issued_by=caller.subject, expires_at=link.expires_at
+    )
+    await tell(session, callback, [issued])
+    return link, token
+
+
+def write_url(base: str, token: str) -> str:
+    """The token is in the query: addresses are written to logs without it."""
+    return f"{base.rstrip('/')}{PATH}?token={token}"
+
+
+async def open_link(session: AsyncSession, token: str, now: datetime) -> tuple[Row[Any], Row[Any]]:
+    """The link and its callback, which waits for an answer.
+
+    Raises:
+        LinkUnusable
+    """
+    link = await _find(session, token, now)
+    callback = await callbacks.get(session, link.callback_id)
+    if callback is None or callback.state != "due":
+        raise rules.LinkUnusable("this link cannot be used")
+    return link, callback
+
+
+async def lock_link(session: AsyncSession, token: str, now: datetime) -> tuple[Row[Any], Row[Any]]:
+    """The same, both held until the transaction ends. The callback comes first, as for everybody who records.
+
+    Raises:
+        LinkUnusable
+        AnsweredMeanwhile: somebody else settled the callback since the customer opened the link.
+    """
+    link = await _find(session, token, now)
+    callback = await callbacks.lock(session, link.callback_id)
+    link = await repository.lock(session, link.id)
+    if callback is None or not rules.is_usable(link.expires_at, link.used_at, link.withdrawn_at, now):
+        raise rules.LinkUnusable("this link cannot be used")
+    if callback.state != "due":
+        raise rules.AnsweredMeanwhile("this callback was settled meanwhile; nothing more can be recorded")
+    return link, callback
+
+
+async def save_draft(session: AsyncSession, link: Row[Any], typed: dict[str, str], now: datetime) -> None:
+    """Keep what the customer has typed so far; the link stays."""
+    await repository.write(session, link.id, {"draft": typed, "draft_saved_at": now})
+
+
+async def answer(
+    session: AsyncSession,
+    link: Row[Any],
+    callback: Row[Any],
+    completion: Completion,
+    now: datetime,
+    thresholds: SatisfactionSettings,
+) -> None:
+    """R81, R82: the customer's own answers complete the callback, and the link is used up."""
+    await complete_by_link(session, callback, completion, now, thresholds)
+    await repository.write(session, link.id, {"used_at": now, "draft": None, "draft_saved_at": None})
+
+
+async def _find(session: AsyncSession, token: str, now: datetime) -> Row[Any]:
+    hashed = rules.hash_token(token)
+    link = None if hashed is None else await repository.find(session, hashed)
+    if link is None or not rules.is_usable(link.expires_at, link.used_at, link.withdrawn_at, now):
+        raise rules.LinkUnusable("this link cannot be used")
+    return link
