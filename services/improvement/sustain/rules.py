@@ -6,7 +6,7 @@ from typing import Literal
 from services.improvement.effects.rules import Effect
 from shared.events.improvement import VerificationPlan
 from shared.events.metrics import EffectAssessed, Sample, Verdict
-from shared.pages.formats import format_date, format_quantity
+from shared.pages.formats import format_date, format_number, format_quantity
 
 State = Literal["due", "asked", "held", "regressed", "inconclusive", "cancelled"]
 _LANGUAGE = "en"
@@ -69,14 +69,14 @@ def describe_regression(
     told = (
         f"{number} was signed effective at {_quantity(held, unit)} (n = {signed.n}, {_span(signed)}). {day} days after "
         f"closing the level was {_quantity(now, unit)} (n = {answer.after.n}, {_span(answer.after)}): a loss of "
-        f"{_quantity(abs(held - now), unit)} against what was signed"
+        f"{_difference(held - now, unit)} against what was signed"
     )
     original = effect.original
     if original is None or original.value is None:
         return f"{told}. {answer.reason}."
     away = now - original.value
     return (
-        f"{told}; {_quantity(abs(away), unit)} {_side(away, effect)} the original level of "
+        f"{told}; {_difference(away, unit)} {_side(away, effect)} the original level of "
         f"{_quantity(original.value, unit)} (n = {original.n}, {_span(original)}). {answer.reason}."
     )
 
@@ -86,6 +86,14 @@ def _side(change: float, effect: Effect) -> str:
         return "from"
     is_better = (change > 0) == (effect.direction == "higher_is_better")
     return "better than" if is_better else "worse than"
+
+
+def _difference(value: float, unit: str) -> str:
+    """Shares differ by percentage points."""
+    if unit in ("share", "percent"):
+        points = abs(value) * (100 if unit == "share" else 1)
+        return f"{format_number(points, _LANGUAGE, 2)} percentage points"
+    return _quantity(abs(value), unit)
 
 
 def _quantity(value: float, unit: str) -> str:
