@@ -1,12 +1,17 @@
 """Who speaks in the demonstration, and how: each with a client and a token of their own."""
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import httpx
 
 from shared.auth import Role, mint
 from shared.settings import Settings
+
+_PATIENCE_SECONDS = 120.0
+T = TypeVar("T")
 
 
 class StoryStuck(RuntimeError):
@@ -40,3 +45,16 @@ async def send(asking: Awaitable[httpx.Response]) -> httpx.Response:
     if answer.is_error:
         raise StoryStuck(f"{answer.request.method} {answer.request.url.path}: {answer.status_code} {answer.text[:500]}")
     return answer
+
+
+async def wait_for(step: str, ask: Callable[[], Awaitable[T | None]], seconds: float = 0.2) -> T:
+    """The first answer that is there. Raises `StoryStuck` where none comes."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while True:
+                answer = await ask()
+                if answer is not None:
+                    return answer
+                await asyncio.sleep(seconds)
+    except TimeoutError as error:
+        raise StoryStuck(f"{step}: not within {_PATIENCE_SECONDS:.0f} s") from error
