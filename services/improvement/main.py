@@ -22,10 +22,12 @@ from services.improvement.effects import routes as effect_routes
 from services.improvement.gaps import consumers as gap_consumers
 from services.improvement.improvements import pages as improvement_pages
 from services.improvement.improvements import routes as improvement_routes
+from services.improvement.lessons import pages as lesson_pages
 from services.improvement.lessons import routes as lesson_routes
 from services.improvement.links import pages as link_pages
 from services.improvement.links import routes as link_routes
 from services.improvement.measures import consumers as measure_consumers
+from services.improvement.meetings import pages as meeting_pages
 from services.improvement.meetings import routes as meeting_routes
 from services.improvement.participants import pages as participant_pages
 from services.improvement.participants import routes as participant_routes
@@ -76,6 +78,8 @@ def define(settings: Settings) -> Definition:
             lesson_routes.routes,
             meeting_routes.routes,
             effect_pages.pages,
+            lesson_pages.pages,
+            meeting_pages.pages,
             improvement_pages.pages,
         ),
         handlers=(

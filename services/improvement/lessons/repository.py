@@ -102,3 +102,16 @@ async def list_tags(session: AsyncSession) -> Sequence[str]:
     """Every tag that a lesson carries, in order."""
     tag = func.unnest(col(Lesson.tags)).label("tag")
     return (await session.scalars(select(tag).distinct().order_by(tag))).all()
+
+
+async def list_sources(session: AsyncSession, limit: int) -> Sequence[Row[Any]]:
+    """The newest records whose effect is signed: id, number and title."""
+    columns: list[Any] = [col(Improvement.id), col(Improvement.number), col(Improvement.title)]
+    query = select(*columns).where(col(Improvement.state).in_(("verified", "closed")))
+    rows: Sequence[Row[Any]] = (await session.execute(query.order_by(col(Improvement.id).desc()).limit(limit))).all()
+    return rows
+
+
+async def find_by_number(session: AsyncSession, number: int) -> UUID | None:
+    """The record that people call by this number."""
+    return await session.scalar(select(col(Improvement.id)).where(col(Improvement.number) == number))

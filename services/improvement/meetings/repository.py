@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, or_, s
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.improvement.improvements.models import Improvement
 from services.improvement.meetings.models import Attendee, Carry, Item, Meeting, Minutes, Outcome
 from services.improvement.meetings.rules import UNDONE
 
@@ -134,3 +135,19 @@ async def list_minutes(session: AsyncSession, meeting_id: UUID) -> Sequence[Minu
     """All versions and addenda, in order."""
     query = select(Minutes).where(col(Minutes.meeting_id) == meeting_id).order_by(col(Minutes.version))
     return (await session.scalars(query)).all()
+
+
+async def count_undone(session: AsyncSession, meeting_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """How many plan items and actions of each of these meetings are not done."""
+    query = (
+        select(col(Item.meeting_id), func.count().label("items"))
+        .where(col(Item.meeting_id).in_(set(meeting_ids)), col(Item.kind) != "agenda", col(Item.state).in_(UNDONE))
+        .group_by(col(Item.meeting_id))
+    )
+    return {row.meeting_id: row.items for row in await session.execute(query)}
+
+
+async def list_improvement_numbers(session: AsyncSession, improvement_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """The number of each of these records."""
+    query = select(col(Improvement.id), col(Improvement.number)).where(col(Improvement.id).in_(set(improvement_ids)))
+    return {row.id: row.number for row in await session.execute(query)}
