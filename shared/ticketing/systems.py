@@ -8,6 +8,10 @@ from shared.ticketing.access import Access, RemoteAuthentication
 from shared.ticketing.changes import IncidentReopener
 from shared.ticketing.generic.reopening import open_generic_reopener
 from shared.ticketing.generic.source import open_generic
+from shared.ticketing.glpi.reopening import open_glpi_reopener
+from shared.ticketing.glpi.source import open_glpi
+from shared.ticketing.itop.reopening import open_itop_reopener
+from shared.ticketing.itop.source import open_itop
 from shared.ticketing.jira.client import open_jira
 from shared.ticketing.jira.reopening import open_jira_reopener
 from shared.ticketing.redmine.client import open_redmine
@@ -20,7 +24,7 @@ from shared.ticketing.sources import Authentication, IncidentSource, SourceConfi
 from shared.ticketing.zammad.client import open_zammad
 from shared.ticketing.zammad.reopening import open_zammad_reopener
 
-SystemName = Literal["generic", "servicenow", "jira", "zammad", "request_tracker", "redmine"]
+SystemName = Literal["generic", "servicenow", "jira", "itop", "glpi", "zammad", "request_tracker", "redmine"]
 
 
 OpenReopener = Callable[[Access, SourceConfig, Mapping[str, Any]], IncidentReopener]
@@ -44,6 +48,8 @@ SYSTEMS: dict[SystemName, System] = {
         open_generic, ("standard_webhooks", "bearer", "basic", "hub_sha256"), reopener=open_generic_reopener
     ),
     "jira": System(open_jira, ("hub_sha256", "url_secret", "bearer"), reopener=open_jira_reopener),
+    "itop": System(open_itop, ("bearer", "basic", "url_secret", "none"), ("basic",), open_itop_reopener),
+    "glpi": System(open_glpi, ("glpi_sha256", "bearer", "url_secret"), reopener=open_glpi_reopener),
     "zammad": System(open_zammad, ("hub_sha1", "bearer", "basic"), reopener=open_zammad_reopener),
     "servicenow": System(open_servicenow, ("bearer", "basic", "none"), ("basic", "bearer"), open_servicenow_reopener),
     "request_tracker": System(

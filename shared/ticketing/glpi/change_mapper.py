@@ -96,13 +96,13 @@ def read_told(payload: Any, states: Mapping[str, ChangeState], zone: tzinfo) -> 
 
 
 def _told(change: Mapping[str, Any], zone: tzinfo) -> Told:
-    """Version 1 names times `solvedate` and `closedate`, webhooks `date_solve` and `date_close`; their status is a
-    number or `{id, name}`."""
+    """Version 1 has `solvedate` and `closedate`, and a status by number; webhooks have `{id, name}` for it, and no time
+    but that of the update that made it so."""
     status = change.get("status")
     number = text(member(status, "id")) if isinstance(status, Mapping) else text(status)
     if number is None:
         raise Unmappable("status: is missing")
-    names = ("solvedate", "date_solve", "closedate", "date_close")
+    names = ("solvedate", "closedate", "date_mod")
     times = (time_of(name, change.get(name), zone) for name in names)
     at = next((time for time in times if time is not None), None)
     label = text(member(status, "name")) or _NAMES.get(number)

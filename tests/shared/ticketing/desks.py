@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
+
+import orjson
 
 from shared import clock
 from shared.ticketing.facts import State
@@ -140,6 +143,47 @@ def _servicenow(number: str, steps: Sequence[Step], words: dict[State, str]) -> 
     return [servicenow_record(number, steps[: count + 1], words) for count in range(len(steps))]
 
 
+def itop_object(number: str, steps: Sequence[Step], words: dict[State, str]) -> dict[str, Any]:
+    """The object as the last of these steps left it."""
+    state, minutes = steps[-1]
+    plain = "%Y-%m-%d %H:%M:%S"
+    fields = {
+        "id": number,
+        "ref": number,
+        "finalclass": "Incident",
+        "status": words[state],
+        "title": "VPN down",
+        "start_date": after(0).strftime(plain),
+        "last_update": after(minutes).strftime(plain),
+        "resolution_date": after(minutes).strftime(plain) if state == "resolved" else "",
+        "org_name": "ACME",
+    }
+    return {"class": "Incident", "key": number, "fields": fields}
+
+
+def _itop(number: str, steps: Sequence[Step], words: dict[State, str]) -> list[Any]:
+    return [itop_object(number, steps[: count + 1], words) for count in range(len(steps))]
+
+
+def _glpi(number: str, steps: Sequence[Step], words: dict[State, str]) -> list[Any]:
+    return [
+        {
+            "event": "update",
+            "item": {
+                "id": int(number),
+                "type": 1,
+                "name": "VPN down",
+                "content": "<p>since nine</p>",
+                "status": {"id": words[state], "name": "?"},
+                "date": iso(0),
+                "date_mod": iso(minutes),
+                "entity": {"id": 0, "completename": "ACME"},
+            },
+        }
+        for state, minutes in steps
+    ]
+
+
 def rt_ticket(number: str, steps: Sequence[Step], words: dict[State, str]) -> dict[str, Any]:
     null = "1970-01-01T00:00:00Z"
     resolutions = [minutes for state, minutes in steps if state == "resolved"]
@@ -220,6 +264,24 @@ def _both(value: Any) -> dict[str, Any]:
     return {"display_value": stored, "value": stored}
 
 
+def answer_itop(board: Board) -> Callable[[Asked], Answer]:
+    """In the order of nothing in particular."""
+
+    def answer(asked: Asked) -> Answer:
+        query = orjson.loads(parse_qs(asked.body.decode())["json_data"][0])["key"]
+        listed = re.findall(r"last_update >= '([^']*)'$", query)
+        if listed:
+            since = datetime.strptime(listed[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+            numbers = sorted(board.due(since), reverse=True)
+        else:
+            numbers = re.findall(r"\d+", query)
+        found = [itop_object(number, board.tickets[number], ITOP.words) for number in numbers]
+        objects = {f"Incident::{one['key']}": {"code": 0, "message": "", **one} for one in found}
+        return Answer(body={"code": 0, "message": f"Found: {len(found)}", "objects": objects or None})
+
+    return answer
+
+
 def answer_request_tracker(board: Board) -> Callable[[Asked], Answer]:
     def answer(asked: Asked) -> Answer:
         page, size = int(asked.query["page"]), int(asked.query["per_page"])
@@ -282,6 +344,21 @@ SERVICENOW = Desk(
     answer_servicenow,
     field_path="company.value",
 )
+ITOP = Desk(
+    "itop",
+    {"new": "new", "in_progress": "assigned", "resolved": "resolved"},
+    _itop,
+    ("bearer", "basic", "url_secret"),
+    answer_itop,
+    field_path="org_name",
+)
+GLPI = Desk(
+    "glpi",
+    {"new": "1", "in_progress": "2", "resolved": "5"},
+    _glpi,
+    SYSTEMS["glpi"].senders,
+    field_path="item.entity.completename",
+)
 REQUEST_TRACKER = Desk(
     "request_tracker",
     {"new": "new", "in_progress": "open", "resolved": "resolved"},
@@ -298,4 +375,4 @@ REDMINE = Desk(
     answer_redmine,
     field_path="issue.author.name",
 )
-DESKS = (MEMORY, GENERIC, JIRA, ZAMMAD, SERVICENOW, REQUEST_TRACKER, REDMINE)
+DESKS = (MEMORY, GENERIC, JIRA, ZAMMAD, SERVICENOW, ITOP, GLPI, REQUEST_TRACKER, REDMINE)

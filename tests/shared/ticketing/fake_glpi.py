@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from tests.shared.ticketing.desks import OPENED
+from tests.shared.ticketing.desks import OPENED, iso
 from tests.shared.ticketing.listener import Answer, Asked
 
 USER_TOKEN = "q56hqkniwot8wntb3z1qarka5atf365taaa2uyjrn"
@@ -64,7 +64,7 @@ class FakeGlpi:
         """As GLPI 11 posts it: the item in the words of its newer interface."""
         change = self.changes[number]
         item = {"id": int(number), "name": change["name"], "content": change["content"]}
-        item |= {"status": {"id": change["status"], "name": "Solved"}, "date_solve": change["solvedate"]}
+        item |= {"status": {"id": change["status"], "name": "Solved"}, "date_mod": iso(self.minutes)}
         return {"event": "update", "item": item}
 
     def _open(self, asked: Asked) -> Answer:

@@ -1,4 +1,4 @@
-"""Change requests in GLPI: sessions that are closed again, escaped texts, and webhooks that do not say of what."""
+"""GLPI: sessions that are closed again, escaped texts, and webhooks that do not say of what."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,6 +9,8 @@ from shared.ticketing.changes import ChangeOutcome, mark
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.glpi.change_mapper import make_input, read_told
+from shared.ticketing.glpi.mapper import map_event
+from shared.ticketing.sources import SourceConfig
 from tests.shared.ticketing.desks import after
 from tests.shared.ticketing.listener import Answer, Asked, listening
 from tests.shared.ticketing.sink_cases import GLPI, GLPI_11
@@ -87,7 +89,7 @@ class TestReadTold:
         return {"id": 15, "name": "IMP-1", "content": f"<p>{mark('imp-1:1')}</p>", **values}
 
     def test_a_status_comes_with_its_name_and_a_time_with_its_zone(self) -> None:
-        item = self.item(status={"id": 5, "name": "Applied"}, date_solve="2024-03-04T12:00:00+02:00")
+        item = self.item(status={"id": 5, "name": "Applied"}, date_mod="2024-03-04T12:00:00+02:00")
         told = read_told({"event": "update", "item": item}, {}, UTC)
         assert told is not None
         assert (told.correlation_id, told.external_id, told.word) == ("imp-1:1", "15", "5")
@@ -105,3 +107,47 @@ class TestReadTold:
     def test_ours_without_a_status_is_named(self) -> None:
         with pytest.raises(Unmappable, match="status: is missing"):
             read_told({"event": "update", "item": self.item()}, {}, UTC)
+
+
+class TestIncidents:
+    """GLPI 11's webhooks as tickets."""
+
+    CONFIG = SourceConfig("desk", UTC)
+
+    def event(self, **item: Any) -> dict[str, Any]:
+        told = {"id": 15, "type": 1, "name": "VPN down", "content": "", "status": {"id": 2, "name": "Processing"}}
+        times = {"date": "2024-03-04T09:00:00+00:00", "date_mod": "2024-03-04T11:00:00+02:00"}
+        return {"event": "update", "item": {**told, **times, **item}}
+
+    def test_reads_what_the_item_says(self) -> None:
+        team = [
+            {"type": "User", "role": "requester", "name": "cust"},
+            {"type": "Group", "role": "assigned", "name": "Network"},
+            {"type": "User", "role": "assigned", "name": "ann", "display_name": "Ann"},
+        ]
+        entity, category = {"id": 1, "completename": "Root > ACME"}, {"id": 2, "name": "VPN"}
+        payload = self.event(type=2, team=team, entity=entity, category=category, priority=6)
+        (facts,) = map_event(payload, self.CONFIG).facts
+        assert (facts.external_id, facts.kind, facts.state, facts.updated_at) == (
+            "15",
+            "request",
+            "in_progress",
+            after(0),
+        )
+        assert (facts.group, facts.resolver, facts.customer) == ("Network", "Ann", "Root > ACME")
+        assert (facts.category, facts.priority) == ("VPN", "major")
+
+    def test_a_change_a_followup_or_a_task_is_no_ticket(self) -> None:
+        for item in ({"id": 3, "status": {"id": 1}}, {"id": 4, "content": "called back"}):
+            reading = map_event({"event": "new", "item": item}, self.CONFIG)
+            assert (reading.facts, "choose the item type Ticket" in (reading.ignored or "")) == ((), True)
+
+    def test_a_deleted_ticket_is_cancelled_unless_it_was_resolved(self) -> None:
+        (facts,) = map_event({**self.event(), "event": "delete"}, self.CONFIG).facts
+        assert facts.state == "cancelled"
+        solved = {**self.event(status={"id": 5, "name": "Solved"}), "event": "delete"}
+        assert map_event(solved, self.CONFIG).facts == ()
+
+    def test_our_own_change_request_is_no_incident(self) -> None:
+        reading = map_event(self.event(content=f"&#60;p&#62;{mark('imp-1:1')}&#60;/p&#62;"), self.CONFIG)
+        assert "our own change request imp-1:1" in (reading.ignored or "")

@@ -1,8 +1,10 @@
-"""Change requests in iTop: failures inside HTTP 200, HTML, queries of its own, and its webhook action."""
+"""iTop: failures inside HTTP 200, HTML, queries of its own, and its webhook action."""
 
 from typing import Any
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 
 from shared.ticketing.change_mapping import describe_html
@@ -11,6 +13,9 @@ from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.itop.change_mapper import make_fields, read_told
 from shared.ticketing.itop.client import quoted
+from shared.ticketing.itop.mapper import map_object
+from shared.ticketing.itop.source import open_itop
+from shared.ticketing.sources import PollConfig, Position, SourceConfig
 from tests.shared.ticketing.desks import after
 from tests.shared.ticketing.listener import Answer, listening
 from tests.shared.ticketing.sink_cases import ITOP
@@ -107,3 +112,85 @@ class TestReadTold:
     def test_a_change_without_status_is_named(self) -> None:
         with pytest.raises(Unmappable, match="status: is missing"):
             read_told({"finalclass": "NormalChange", "ref": "C-000001"}, {}, UTC)
+
+
+class TestIncidents:
+    """iTop's objects as tickets."""
+
+    CONFIG = SourceConfig("desk", ZoneInfo("Europe/Vienna"))
+
+    def fields(self, **values: Any) -> dict[str, Any]:
+        times = {"start_date": "2024-03-04 10:00:00", "last_update": "2024-03-04 11:00:00"}
+        return {"ref": "I-000007", "finalclass": "Incident", "status": "assigned", **times, **values}
+
+    def test_reads_what_the_fields_say(self) -> None:
+        fields = self.fields(
+            status="resolved",
+            resolution_date="2024-03-04 11:00:00",
+            assignment_date="2024-03-04 10:10:00",
+            ttr_escalation_deadline="2024-03-04 10:30:00",
+            sla_ttr_passed="yes",
+            priority="1",
+            service_name="VPN",
+            org_name="ACME",
+            team_name="Network",
+            agent_name="Ann",
+            resolution_code="restart",
+        )
+        (facts,) = map_object({"class": "Incident", "key": "7", "fields": fields}, self.CONFIG).facts
+        assert (facts.external_id, facts.state, facts.kind) == ("I-000007", "resolved", "incident")
+        assert (facts.opened_at, facts.responded_at, facts.resolved_at) == (after(0), after(10), after(60))
+        assert (facts.due_at, facts.sla_met, facts.reported_resolved_at) == (after(30), False, after(60))
+        assert (facts.priority, facts.service, facts.customer) == ("critical", "VPN", "ACME")
+        assert (facts.group, facts.resolver, facts.cause) == ("Network", "Ann", "restart")
+
+    def test_a_reopened_one_has_no_resolution_whatever_it_keeps(self) -> None:
+        (facts,) = map_object(
+            self.fields(resolution_date="2024-03-04 10:30:00", sla_ttr_passed="no"), self.CONFIG
+        ).facts
+        assert (facts.state, facts.resolved_at, facts.reported_resolved_at, facts.sla_met) == (
+            "in_progress",
+            None,
+            None,
+            None,
+        )
+        assert facts.has_resolution_field
+
+    @pytest.mark.parametrize(
+        ("name", "kind", "expected"),
+        [("UserRequest", None, "request"), ("UserRequest", "incident", "incident"), ("Incident", None, "incident")],
+    )
+    def test_a_user_request_is_a_request_unless_it_says_otherwise(
+        self, name: str, kind: str | None, expected: str
+    ) -> None:
+        (facts,) = map_object(self.fields(finalclass=name, request_type=kind), self.CONFIG).facts
+        assert facts.kind == expected
+
+    def test_changes_and_problems_are_no_incidents(self) -> None:
+        for name in ("NormalChange", "Problem"):
+            assert f"a {name} is no incident" in (map_object(self.fields(finalclass=name), self.CONFIG).ignored or "")
+
+    def test_our_own_change_request_is_no_incident(self) -> None:
+        own = self.fields(description=describe_html(make_request()))
+        assert "our own change request imp-1:1" in (map_object(own, self.CONFIG).ignored or "")
+
+    @pytest.mark.parametrize(
+        ("narrowing", "query"),
+        [
+            (None, "SELECT Incident WHERE last_update >= '2024-03-04 10:00:00'"),
+            ("org_id = 3", "SELECT Incident WHERE (org_id = 3) AND last_update >= '2024-03-04 10:00:00'"),
+            ("SELECT UserRequest", "SELECT UserRequest WHERE last_update >= '2024-03-04 10:00:00'"),
+            (
+                "select UserRequest where request_type = 'incident'",
+                "SELECT UserRequest WHERE (request_type = 'incident') AND last_update >= '2024-03-04 10:00:00'",
+            ),
+        ],
+    )
+    async def test_a_filter_narrows_or_names_another_class(self, narrowing: str | None, query: str) -> None:
+        """A time goes out by the clock of iTop's server."""
+        async with listening(lambda _: Answer(200, {"code": 0, "message": "Found: 0", "objects": None})) as listener:
+            poll = PollConfig(listener.url, "basic", "robot:secret", narrowing)
+            page = await open_itop(SourceConfig("desk", ZoneInfo("Europe/Vienna"), poll=poll)).poll(Position(after(0)))
+        (asked,) = listener.requests
+        assert orjson.loads(parse_qs(asked.body.decode())["json_data"][0])["key"] == query
+        assert (page.elements, page.is_last) == ([], True)

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,6 +54,9 @@ def proof(sender: Authentication, secret: str, body: bytes) -> tuple[dict[str, s
             return {"x-hub-signature": "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()}, {}
         case "url_secret":
             return {}, {"secret": secret}
+        case "glpi_sha256":
+            signature = hmac.digest(secret.encode(), body + b"1709542800", "sha256").hex()
+            return {"x-glpi-signature": signature, "x-glpi-timestamp": "1709542800"}, {}
         case _:
             now = datetime.now(UTC)
             signature = Webhook(secret).sign("msg_1", now, body.decode())
@@ -315,17 +320,26 @@ class TestPollFailures:
     async def test_proves_itself_and_passes_the_filter_on(self, desk: Desk) -> None:
         board = Board({"1": [("new", 0)]})
         assert desk.answer is not None
-        filters = {"servicenow": "category=vpn", "request_tracker": "Queue = 'Desk'", "redmine": "project_id=desk"}
+        filters = {
+            "itop": "org_id = 3",
+            "servicenow": "category=vpn",
+            "request_tracker": "Queue = 'Desk'",
+            "redmine": "project_id=desk",
+        }
         async with listening(desk.answer(board)) as listener:
             await desk.polling(listener.url + "/", filter=filters[desk.name]).poll(Position(OPENED))
         asked = listener.requests[1 if desk.name == "redmine" else 0]
+        basic = "Basic " + base64.b64encode(b"robot:secret").decode()
         expected = {
-            "servicenow": ("Basic " + base64.b64encode(b"robot:secret").decode(), "category=vpn^sys_updated_on>="),
+            "itop": (basic, "SELECT Incident WHERE (org_id = 3) AND last_update >= "),
+            "servicenow": (basic, "category=vpn^sys_updated_on>="),
             "request_tracker": ("token robot:secret", "(Queue = 'Desk') AND LastUpdated >= "),
             "redmine": ("robot:secret", "desk"),
         }[desk.name]
         told = asked.headers.get("authorization") or asked.headers.get("x-redmine-api-key")
-        query = asked.query.get("sysparm_query") or asked.query.get("query") or asked.query["project_id"]
+        form = parse_qs(asked.body.decode())
+        told_query = orjson.loads(form["json_data"][0])["key"] if form else asked.query.get("sysparm_query")
+        query = told_query or asked.query.get("query") or asked.query["project_id"]
         assert (told, query.startswith(expected[1])) == (expected[0], True)
 
 
