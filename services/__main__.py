@@ -179,6 +179,107 @@ def token(
     typer.echo(mint(settings, subject or role[0].value, role, timedelta(hours=hours), **claims))
 
 
+@app.command()
+def connect(
+    system: Annotated[
+        Literal["generic", "servicenow", "jira", "itop", "glpi", "zammad", "request_tracker", "redmine"],
+        typer.Argument(help="Which kind of system it is."),
+    ],
+    url: Annotated[str | None, typer.Option(help="Where the system answers, as https://desk.example.com.")] = None,
+    incidents: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Take its tickets, by a connection of this name.")
+    ] = None,
+    changes: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Raise change requests in it, by a connection of this name.")
+    ] = None,
+    secret_env: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The variable that holds what to sign in with: a token, a key, or user:password.",
+        ),
+    ] = None,
+    secret_stdin: Annotated[
+        bool, typer.Option("--secret-stdin", help="Read that from the first line of standard input instead.")
+    ] = False,
+    authentication: Annotated[
+        str | None, typer.Option(help="How to sign in: basic, bearer, token … [default: the system's usual way]")
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="An option of change requests, as project=ops; may be repeated."),
+    ] = None,
+    reopen_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="An option of reopening disputed incidents, as status=Open; may be repeated."
+        ),
+    ] = None,
+    reopen: Annotated[bool, typer.Option(help="Reopen incidents that their customers dispute.")] = True,
+    states: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD=STATE",
+            help="What a word of the system's means: of a change (Closed=implemented) or a ticket (Waiting=pending).",
+        ),
+    ] = None,
+    poll_filter: Annotated[
+        str | None, typer.Option("--filter", help="Which tickets, in the system's own query language.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="Tickets since this time (ISO 8601). [default: now]")] = None,
+    every: Annotated[int | None, typer.Option(min=10, help="Ask for tickets every so many seconds.")] = None,
+    webhook_secret_env: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The variable with the secret that proves its webhooks."),
+    ] = None,
+    webhook_authentication: Annotated[
+        str | None, typer.Option(help="How its webhooks prove themselves. [default: the system's usual way]")
+    ] = None,
+    time_zone: Annotated[str, typer.Option(help="Of its times without zone.")] = "UTC",
+    default: Annotated[bool, typer.Option(help="Raise changes by this connection from now on.")] = True,
+    server: Annotated[
+        str | None,
+        typer.Option(envvar="RATCHET_URL", help="Where Ratchet answers. [default: the one of the data folder]"),
+    ] = None,
+    token: Token = None,
+) -> None:
+    """Connect a ticketing system, try it, and say what works and what does not.
+
+    Secrets come from the environment, from standard input or from a prompt, never from the command line. Nothing is
+    changed in the ticketing system. Ends with 1 when something does not work; the same command again is safe.
+
+    Example: export KEY=…; ratchet connect redmine --url https://redmine.example.com --secret-env KEY --incidents desk
+    --changes itsm --option project=ops --option tracker=Change
+    """
+    from services import connecting
+    from services.rest import Rest
+
+    is_needed = system != "generic" or changes is not None or webhook_secret_env is None
+    wish = connecting.Wish(
+        system=system,
+        url=url,
+        secret=connecting.read_secret(secret_env, secret_stdin, f"Secret for {system}", needed=is_needed),
+        webhook_secret=connecting.read_secret(webhook_secret_env, False, "", needed=False),
+        incidents=incidents,
+        changes=changes,
+        authentication=authentication,
+        webhook_authentication=webhook_authentication,
+        time_zone=time_zone,
+        states=connecting.read_pairs(states or [], "states"),
+        options=connecting.read_options(option or [], "option"),
+        reopening=connecting.read_options(reopen_option or [], "reopen-option") if reopen else None,
+        poll_filter=poll_filter,
+        every_seconds=every,
+        since=since,
+        is_default=default,
+    )
+    with Rest(Settings(), server, token, Role.ADMINISTRATOR) as rest:
+        parts = connecting.connect(rest, wish)
+    typer.echo(connecting.tell(parts, sys.stdout.encoding))
+    if not all(part.works for part in parts):
+        raise typer.Exit(1)
+
+
 @imports.command("servicenow-csv")
 def import_servicenow_csv(
     file: Annotated[Path, typer.Argument(help="The export: CSV, or packed as .gz or .zip.")],

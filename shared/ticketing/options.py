@@ -32,4 +32,6 @@ def _tell(fault: Any, where: str, known: tuple[str, ...]) -> str:
         return f"{place}: there is no such option; there are {', '.join(known)}"
     if fault["type"] == "missing":
         return f"{place}: is needed"
-    return f"{place}: {fault['msg']}"
+    told = str(fault["msg"]).removeprefix("Value error, ")
+    named = not fault["loc"] and told.partition(":")[0] in known
+    return f"{place}.{told}" if named and where else told if named else f"{place}: {told}"

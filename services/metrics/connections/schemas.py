@@ -37,7 +37,7 @@ class ReopeningBody(Body):
 
     `base_url`, `authentication` and `secret` (`user:password` for basic) are the poll's when left out; a secret that is
     left out beside the same `base_url` stays. `options` are the system's own, as `{"status": "Open"}`; what they say
-    under `headers` is kept as a secret, and left out it stays.
+    under `headers` and `app_token` is kept as a secret, and left out it stays.
     """
 
     base_url: Address | None = None
@@ -82,12 +82,14 @@ class PollView(BaseModel):
 
 
 class ReopeningView(BaseModel):
-    """How its incidents are reopened; `headers` are names only. A null `base_url` is the poll's."""
+    """How its incidents are reopened. A null `base_url` is the poll's; `secret_options` are the names of options that
+    are kept as secrets, `headers` the names of headers."""
 
     base_url: str | None
     authentication: RemoteAuthentication | None
     has_secret: bool
     headers: list[str]
+    secret_options: list[str] = []
     options: dict[str, Any]
 
 

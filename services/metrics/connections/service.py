@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 from cryptography.fernet import InvalidToken
+from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,12 +24,15 @@ from shared.outbox import record
 from shared.sealing import Sealer
 from shared.ticketing.access import Access
 from shared.ticketing.changes import IncidentReopener
+from shared.ticketing.options import tell_faults
 from shared.ticketing.sources import Authentication, IncidentSource, PollConfig, Position, SourceConfig
 from shared.ticketing.systems import SYSTEMS, System, SystemName
 
 POLL_JOB = "metrics.poll_connections"
 _MOST_REMEMBERED = 1000
 _MOST_OPTION_BYTES = 20_000
+SECRET_OPTIONS = frozenset({"headers", "app_token"})
+"""Options of reopening that are kept as secrets, whichever system they are of."""
 
 
 class ConnectionNotFound(problems.NotFound):
@@ -116,7 +120,7 @@ class Sources:
             ValueError: what its options lack, and what would be right.
         """
         kept = self.unseal_reopening(row)
-        options = {**row.reopening["options"], **({"headers": kept["headers"]} if kept["headers"] else {})}
+        options = {**row.reopening["options"], **kept["options"]}
         config = self._read_config(row)
         access: Access | None = config.poll
         if row.reopening["base_url"] is not None:
@@ -126,9 +130,9 @@ class Sources:
         return open_reopener(row.system, access, config, options)
 
     def unseal_reopening(self, row: Row[Any]) -> dict[str, Any]:
-        """`{secret, headers}`. Raises `SecretUnreadable`."""
+        """`{secret, options}`. Raises `SecretUnreadable`."""
         opened = self._unseal(row.key, row.sealed_reopening)
-        return cast("dict[str, Any]", orjson.loads(opened)) if opened else {"secret": None, "headers": {}}
+        return cast("dict[str, Any]", orjson.loads(opened)) if opened else {"secret": None, "options": {}}
 
     def _read_config(self, row: Row[Any]) -> SourceConfig:
         poll = None
@@ -162,7 +166,10 @@ def open_reopener(
     opener = SYSTEMS[system].reopener
     if opener is None:
         raise ValueError(f"incidents of {system} cannot be reopened from here")
-    return opener(access or Access("", "bearer", config.secret or ""), config, options)
+    try:
+        return opener(access or Access("", "bearer", config.secret or ""), config, options)
+    except ValidationError as error:
+        raise ValueError(tell_faults(error, "")) from None
 
 
 async def put_connection(
@@ -247,53 +254,56 @@ def _reopening_values(body: ConnectionBody, known: Row[Any] | None, sources: Sou
     asked = body.reopening
     if asked is None:
         return {"reopening": None, "sealed_reopening": None}
-    options = dict(asked.options)
+    options = {name: value for name, value in asked.options.items() if name not in SECRET_OPTIONS}
+    hidden: dict[str, Any] = {name: asked.options[name] for name in sorted(SECRET_OPTIONS & set(asked.options))}
+    _check_headers(hidden.get("headers", {}))
+    kept = _kept_secrets(body, known, sources)
     secret = asked.secret
-    headers = _read_headers(options.pop("headers", None))
-    if (secret is None and asked.base_url is not None) or headers is None:
-        kept = _kept_secrets(body, known, sources, options.get("url"))
-        secret = kept["secret"] if secret is None and asked.base_url is not None else secret
-        headers = kept["headers"] if headers is None else headers
-    _check_options(body, asked, options, headers)
+    if secret is None and asked.base_url is not None:
+        secret = kept["secret"]
+    hidden = {name: value for name, value in {**kept["options"], **hidden}.items() if value}
+    _check_options(body, asked, options, hidden)
     shown = {
         "base_url": asked.base_url,
         "authentication": asked.authentication,
         "has_secret": secret is not None,
-        "headers": sorted(headers),
+        "headers": sorted(hidden.get("headers", {})),
+        "secret_options": sorted(hidden),
         "options": options,
     }
-    sealed = sources.seal(orjson.dumps({"secret": secret, "headers": headers}).decode())
+    sealed = sources.seal(orjson.dumps({"secret": secret, "options": hidden}).decode())
     return {"reopening": shown, "sealed_reopening": sealed}
 
 
-def _kept_secrets(body: ConnectionBody, known: Row[Any] | None, sources: Sources, url: Any) -> dict[str, Any]:
-    """The stored ones. Headers that were given for one `url` go to no other."""
-    if known is None or known.system != body.system or known.reopening is None:
-        return {"secret": None, "headers": {}}
-    kept = sources.unseal_reopening(known)
-    return kept if known.reopening["options"].get("url") == url else {**kept, "headers": {}}
+def _kept_secrets(body: ConnectionBody, known: Row[Any] | None, sources: Sources) -> dict[str, Any]:
+    """The stored ones that may stay: those that were given for one address go to no other."""
+    nothing: dict[str, Any] = {"secret": None, "options": {}}
+    if known is None or known.system != body.system or known.reopening is None or body.reopening is None:
+        return nothing
+    asked = body.reopening
+    before = (known.reopening["base_url"] or known.base_url, known.reopening["options"].get("url"))
+    after = (asked.base_url or (body.poll.base_url if body.poll else None), asked.options.get("url"))
+    is_complete = asked.secret is not None and asked.options.keys() >= SECRET_OPTIONS
+    return nothing if before != after or is_complete else sources.unseal_reopening(known)
 
 
-def _read_headers(given: Any) -> dict[str, str] | None:
+def _check_headers(given: Any) -> None:
     """Raises `UnsoundReopening`."""
-    if given is None:
-        return None
     if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
         raise UnsoundReopening('reopening.options.headers: must be an object of texts, as {"X-Desk": "…"}')
-    return {str(name): str(value) for name, value in given.items()}
 
 
 def _check_options(
-    body: ConnectionBody, asked: ReopeningBody, options: dict[str, Any], headers: Mapping[str, str]
+    body: ConnectionBody, asked: ReopeningBody, options: Mapping[str, Any], hidden: Mapping[str, Any]
 ) -> None:
     """Raises `UnsoundReopening`."""
-    raw = orjson.dumps(options)
+    raw = orjson.dumps({**options, **hidden})
     if len(raw) > _MOST_OPTION_BYTES or b"\\u0000" in raw:
         raise UnsoundReopening("reopening.options: at most 20,000 bytes of JSON without NUL characters")
     config = SourceConfig(source="", zone=find_zone(body.time_zone), authentication="none", secret=body.secret)
     access = Access(asked.base_url or (body.poll.base_url if body.poll else ""), "bearer", asked.secret or "")
     try:
-        open_reopener(body.system, access, config, {**options, **({"headers": headers} if headers else {})})
+        open_reopener(body.system, access, config, {**options, **hidden})
     except ValueError as error:
         raise UnsoundReopening(f"reopening.options: {error}") from error
 

@@ -22,6 +22,7 @@ from shared.database import Database
 from shared.jobs import Job
 from shared.lanes import run_in_lanes
 from shared.ticketing.changes import IncidentReopener
+from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 
 _log = structlog.get_logger(__name__)
@@ -135,6 +136,8 @@ async def _try(claim: _Claim) -> bool | Failure:
             return await claim.reopener.reopen(claim.external_id, claim.note)
     except RemoteFailed as error:
         return Failure(str(error), error.retry_after_seconds, error.is_lasting)
+    except Unmappable as error:
+        return Failure(str(error))
     except TimeoutError:
         return Failure(f"it was not done within {CALL_SECONDS:g} s")
     except Exception as error:  # whatever an adapter raises, the attempt is a row and the next one comes

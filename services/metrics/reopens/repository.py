@@ -113,7 +113,9 @@ async def start_attempt(session: AsyncSession, reopen_id: UUID, now: datetime) -
 
 
 async def finish_attempt(session: AsyncSession, attempt_id: int, **values: Any) -> None:
-    await session.execute(update(reopen_attempts).where(reopen_attempts.c.id == attempt_id).values(**values))
+    """What was taken for lost meanwhile stays so."""
+    query = update(reopen_attempts).where(reopen_attempts.c.id == attempt_id, reopen_attempts.c.finished_at.is_(None))
+    await session.execute(query.values(**values))
 
 
 async def change(session: AsyncSession, reopen_id: UUID, **values: Any) -> Row[Any]:

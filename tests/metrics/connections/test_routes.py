@@ -127,6 +127,7 @@ class TestReopening:
             "authentication": None,
             "has_secret": True,
             "headers": ["X-Gate"],
+            "secret_options": ["headers"],
             "options": {"status": "New"},
         }
         async with solo.database.reading() as session:
