@@ -1,13 +1,13 @@
 # All runs from .venv, which the first target that needs it makes.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format lock docs bench up down
+.PHONY: help install run test test-ticketing check format lock docs bench up down
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 ARGS ?=
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: .venv/.installed ## Make .venv with the locked dependencies and the ratchet command
 
@@ -16,6 +16,10 @@ run: .venv/.installed ## Run Ratchet on http://127.0.0.1:8000 (ARGS="--port 9000
 
 test: .venv/.installed-dev ## Run the tests (ARGS="tests/audit -x")
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-ticketing: .venv/.installed-dev ## Run the loop against a real Request Tracker and Redmine (installs them, as root)
+	tests/ticketing/install.sh
+	RATCHET_TEST_TICKETING=1 $(BIN)/python -m pytest tests/ticketing $(ARGS)
 
 check: .venv/.installed-dev ## What must hold beside the tests: format, lint, types, arrows, migrations, lock
 	$(BIN)/ruff format --check .
