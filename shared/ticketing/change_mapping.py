@@ -17,7 +17,8 @@ OWN_WORDS: dict[str, ChangeState] = {state: state for state in get_args(ChangeSt
 LONGEST_REASON = 2000
 
 
-def _fits(value: dict[str, Any]) -> dict[str, Any]:
+def check_json(value: Any) -> Any:
+    """Raises `ValueError` for what cannot be kept as JSON, or is too long."""
     try:
         raw = orjson.dumps(value)
     except TypeError as error:
@@ -28,7 +29,7 @@ def _fits(value: dict[str, Any]) -> dict[str, Any]:
 
 
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.:-]{0,99}$")]
-Fields = Annotated[dict[FieldName, Any], Field(max_length=50), AfterValidator(_fits)]
+Fields = Annotated[dict[FieldName, Any], Field(max_length=50), AfterValidator(check_json)]
 """Further fields of the remote record, by its own names; `${title}`, `${owner}` … in their strings are filled in."""
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import httpx
-import orjson
 from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.fields import Body
+from shared.ticketing.change_mapping import check_json
 
 _HEADER = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")
 _OURS = frozenset({"content-type", "content-length", "host", "accept", "idempotency-key", "transfer-encoding"})
@@ -37,24 +37,13 @@ def check_headers(value: Mapping[str, str]) -> Mapping[str, str]:
     return value
 
 
-def check_template(value: Any) -> Any:
-    """Raises `ValueError`."""
-    try:
-        raw = orjson.dumps(value)
-    except TypeError as error:
-        raise ValueError(f"cannot be written as JSON: {error}") from error
-    if len(raw) > 20_000 or b"\\u0000" in raw:
-        raise ValueError("must be at most 20,000 bytes of JSON without NUL characters")
-    return value
-
-
 Url = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=8, max_length=2000, pattern=r"^[\x21-\x7e]+$"),
     AfterValidator(check_url),
 ]
 Headers = Annotated[dict[str, str], Field(max_length=20), AfterValidator(check_headers)]
-Template = Annotated[Any, AfterValidator(check_template)]
+Template = Annotated[Any, AfterValidator(check_json)]
 Pointer = Annotated[str, StringConstraints(max_length=200, pattern=r"^(/[^\x00/]{0,100}){0,10}$")]
 
 

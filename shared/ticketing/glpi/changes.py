@@ -1,6 +1,6 @@
 """Change requests in GLPI 10 and 11 by the REST interface of version 1 (`apirest.php`)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -9,16 +9,16 @@ from pydantic import Field
 from shared.fields import Body, Count
 from shared.ids import new_id
 from shared.ticketing.change_mapping import Fields, fill, find_html_mark, require_id
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, SinkConfig, ToldOutcome, mark
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, ToldOutcome, mark
 from shared.ticketing.checking import Trials
-from shared.ticketing.exchange import TIMEOUT_SECONDS, link
+from shared.ticketing.exchange import link
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
 from shared.ticketing.glpi.change_mapper import make_input, read_outcome, read_told
 from shared.ticketing.glpi.client import AppToken, opening, require_number
 from shared.ticketing.mapping import member, text
-from shared.ticketing.senders import verify_sender
+from shared.ticketing.remote_sink import RemoteSink
 
 _ID, _CONTENT = "2", "21"
 """GLPI's numbers of the search options of a change."""
@@ -34,13 +34,8 @@ class GlpiOptions(Body):
     fields: Fields = Field(default={})
 
 
-class GlpiChangeSink:
+class GlpiChangeSink(RemoteSink[GlpiOptions]):
     """A change is named by its number; the mark in its description is searched."""
-
-    def __init__(self, config: SinkConfig, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._config = config
-        self._options: GlpiOptions = config.options
-        self._timeout_seconds = timeout_seconds
 
     async def find(self, correlation_id: str) -> RaisedChange | None:
         asked: dict[str, str | int] = {
@@ -86,9 +81,6 @@ class GlpiChangeSink:
             await trials.attempt("category", asking, lambda found: f"{text(member(found, 'name')) or 'the category'}")
         trials.untried("create", "that would create a change; the profile needs the right to create changes")
         return trials.findings
-
-    def verify(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> None:
-        verify_sender(self._config.authentication, self._config.secret, headers, query, body)
 
     def read_outcome(self, payload: Any) -> ToldOutcome | None:
         return read_told(payload, self._config.states, self._config.zone)

@@ -46,16 +46,15 @@ async def opening(access: Access | None, app_token: str | None, timeout_seconds:
     headers = {"content-type": "application/json", **({"app-token": app_token} if app_token else {})}
     async with speaking(access, timeout_seconds, headers) as remote:
         token = text(member(await remote.get(f"{_API}/initSession"), "session_token"))
-    if token is None:
-        raise RemoteFailed(f"initSession answered without session_token; check that base_url leads to {_API}")
-    inside = {"session-token": token}
-    try:
-        async with speaking(access, timeout_seconds, headers) as remote:
+        if token is None:
+            raise RemoteFailed(f"initSession answered without session_token; check that base_url leads to {_API}")
+        inside = {"session-token": token}
+        try:
             yield Session(remote, inside)
-    finally:
-        with suppress(RemoteFailed):
-            async with speaking(access, min(timeout_seconds, _CLOSING_SECONDS), headers) as remote:
-                await remote.send("GET", f"{_API}/killSession", headers=inside)
+        finally:
+            with suppress(RemoteFailed):
+                async with speaking(access, min(timeout_seconds, _CLOSING_SECONDS), headers) as closing:
+                    await closing.send("GET", f"{_API}/killSession", headers=inside)
 
 
 def require_number(external_id: str) -> str:

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from shared.fields import Body
 from shared.ticketing.access import Access
-from shared.ticketing.exchange import TIMEOUT_SECONDS
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.glpi.client import AppToken, opening, require_number, see_done
 from shared.ticketing.mapping import member, text
+from shared.ticketing.remote_sink import RemoteReopener
 from shared.ticketing.sources import SourceConfig
 
 _DONE = frozenset({"5", "6"})
@@ -26,13 +26,8 @@ class ReopeningOptions(Body):
     app_token: AppToken | None = None
 
 
-class GlpiReopener:
+class GlpiReopener(RemoteReopener[ReopeningOptions]):
     """A ticket is named by its number."""
-
-    def __init__(self, access: Access, options: ReopeningOptions, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._access = access
-        self._options = options
-        self._timeout_seconds = timeout_seconds
 
     async def reopen(self, external_id: str, note: str) -> bool:
         """The followup comes before the status, which makes the ticket open: what fails between is done again, and a
@@ -61,4 +56,4 @@ def _is_there(followups: Any, content: str) -> bool:
 
 def open_glpi_reopener(access: Access, config: SourceConfig, options: Mapping[str, Any]) -> GlpiReopener:
     """Raises `ValueError` for options that are none."""
-    return GlpiReopener(access, ReopeningOptions.model_validate(options))
+    return GlpiReopener(access, config, ReopeningOptions.model_validate(options))

@@ -1,6 +1,6 @@
 """Change requests in iTop by `core/create` and `core/get`; the user needs the profile REST Services User."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Annotated, Any
 
@@ -9,16 +9,16 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from shared.fields import Body, Name
 from shared.ids import new_id
 from shared.ticketing.change_mapping import Fields, fill, find_html_mark, require_id
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, SinkConfig, ToldOutcome, mark
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, ToldOutcome, mark
 from shared.ticketing.checking import Trials
-from shared.ticketing.exchange import TIMEOUT_SECONDS, link, speaking
+from shared.ticketing.exchange import link, speaking
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
 from shared.ticketing.itop.change_mapper import make_fields, read_outcome, read_told
 from shared.ticketing.itop.client import Found, headers_of, operate, quoted
 from shared.ticketing.option_fields import matching, require_named
-from shared.ticketing.senders import verify_sender
+from shared.ticketing.remote_sink import RemoteSink
 
 COMMENT = "by Ratchet"
 _FIELDS = "id,ref,title,description,status"
@@ -44,13 +44,8 @@ class ItopOptions(Body):
         return require_named(given, {"organization": advice})
 
 
-class ItopChangeSink:
+class ItopChangeSink(RemoteSink[ItopOptions]):
     """A change is named by its `ref`, as C-000123; the mark in the description is searched."""
-
-    def __init__(self, config: SinkConfig, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._config = config
-        self._options: ItopOptions = config.options
-        self._timeout_seconds = timeout_seconds
 
     async def find(self, correlation_id: str) -> RaisedChange | None:
         wanted = quoted(f"%{escape(mark(correlation_id), quote=False)}%")
@@ -89,9 +84,6 @@ class ItopChangeSink:
         await trials.attempt("organization", asking, self._see_organization)
         trials.untried("create", f"core/create would create a {name}; the user needs a profile that may")
         return trials.findings
-
-    def verify(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> None:
-        verify_sender(self._config.authentication, self._config.secret, headers, query, body)
 
     def read_outcome(self, payload: Any) -> ToldOutcome | None:
         return read_told(payload, self._config.states, self._config.zone)

@@ -7,13 +7,13 @@ from pydantic import AfterValidator
 
 from shared.fields import Body
 from shared.ticketing.access import Access
-from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.itop.changes import COMMENT
 from shared.ticketing.itop.client import headers_of, operate, quoted
 from shared.ticketing.mapping import text
 from shared.ticketing.option_fields import matching
+from shared.ticketing.remote_sink import RemoteReopener
 from shared.ticketing.sources import SourceConfig
 
 _DONE = frozenset({"resolved", "closed"})
@@ -32,18 +32,13 @@ class ReopeningOptions(Body):
     log: Literal["private_log", "public_log"] = "private_log"
 
 
-class ItopReopener:
+class ItopReopener(RemoteReopener[ReopeningOptions]):
     """A ticket is named by its `ref`, as I-000123."""
-
-    def __init__(self, access: Access, options: ReopeningOptions, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._access = access
-        self._options = options
-        self._timeout_seconds = timeout_seconds
 
     async def reopen(self, external_id: str, note: str) -> bool:
         name = self._options.ticket_class
         key = f"SELECT {name} WHERE ref = {quoted(external_id)}"
-        async with speaking(self._access, self._timeout_seconds, headers_of(self._access)) as remote:
+        async with self._speaking(headers_of(self._access)) as remote:
             asked = {"class": name, "key": key, "output_fields": "id,ref,status"}
             found = await operate(remote, "core/get", **asked)
             if not found:
@@ -61,4 +56,4 @@ class ItopReopener:
 
 def open_itop_reopener(access: Access, config: SourceConfig, options: Mapping[str, Any]) -> ItopReopener:
     """Raises `ValueError` for options that are none."""
-    return ItopReopener(access, ReopeningOptions.model_validate(options))
+    return ItopReopener(access, config, ReopeningOptions.model_validate(options))

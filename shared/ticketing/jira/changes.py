@@ -12,9 +12,9 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from shared.fields import Body, Name
 from shared.ids import new_id
 from shared.ticketing.change_mapping import Fields, fill, require_id
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, SinkConfig, ToldOutcome
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, ToldOutcome
 from shared.ticketing.checking import Trials
-from shared.ticketing.exchange import TIMEOUT_SECONDS, link, speaking
+from shared.ticketing.exchange import link
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
@@ -28,7 +28,7 @@ from shared.ticketing.jira.change_mapper import (
 from shared.ticketing.mapping import member, text
 from shared.ticketing.option_fields import matching, require_named
 from shared.ticketing.remote import Asking
-from shared.ticketing.senders import verify_sender
+from shared.ticketing.remote_sink import RemoteSink
 
 _OUTCOME_FIELDS = "status,resolution,resolutiondate,statuscategorychangedate"
 _MOST = 20
@@ -53,17 +53,15 @@ class JiraOptions(Body):
         return require_named(given, {"project": 'name the key of the project of changes, as {"project": "OPS"}'})
 
 
-class JiraChangeSink:
+class JiraChangeSink(RemoteSink[JiraOptions]):
     """A label carries our id, and is searched by JQL."""
 
-    def __init__(self, config: SinkConfig, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._config = config
-        self._options: JiraOptions = config.options
-        self._timeout_seconds = timeout_seconds
-        self._base = f"/rest/api/{self._options.api}"
+    @property
+    def _base(self) -> str:
+        return f"/rest/api/{self._options.api}"
 
     async def find(self, correlation_id: str) -> RaisedChange | None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             issues = await self._search(remote, correlation_id)
             found = [issue for issue in issues if _carries(issue, correlation_id)]
             return self._raised(found[0]) if found else None
@@ -72,12 +70,12 @@ class JiraChangeSink:
         further = fill(self._options.fields, request)
         is_document = self._options.api == "3"
         fields = make_fields(request, self._options.project, self._options.issue_type, further, is_document=is_document)
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             return self._raised(await remote.send("POST", f"{self._base}/issue", json={"fields": fields}))
 
     async def outcome(self, external_id: str) -> ChangeOutcome | None:
         path = f"{self._base}/issue/{quote(external_id, safe='')}"
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             issue = await remote.find(path, {"fields": _OUTCOME_FIELDS})
             if issue is None:
                 raise RemoteFailed(f"Jira has no issue '{external_id}' that this user may see", is_lasting=True)
@@ -96,18 +94,15 @@ class JiraChangeSink:
         trials.untried("create", "that would create an issue; the label's field must be on the create screen")
         return trials.findings
 
-    def verify(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> None:
-        verify_sender(self._config.authentication, self._config.secret, headers, query, body)
-
     def read_outcome(self, payload: Any) -> ToldOutcome | None:
         return read_told(payload, self._config.states, self._config.zone)
 
     async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> Any:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             return await remote.get(self._base + path, params)
 
     async def _find_project(self) -> Any:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             return await remote.find(f"{self._base}/project/{self._options.project}")
 
     async def _search(self, remote: Asking, correlation_id: str) -> list[Any]:

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from shared.fields import Body, Name
 from shared.ticketing.access import Access
-from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import member, text
 from shared.ticketing.remote import Asking
+from shared.ticketing.remote_sink import RemoteReopener
 from shared.ticketing.sources import SourceConfig
 
 
@@ -20,19 +20,14 @@ class ReopeningOptions(Body):
     transition: Name = "Reopen"
 
 
-class JiraReopener:
+class JiraReopener(RemoteReopener[ReopeningOptions]):
     """An issue is named by its key."""
-
-    def __init__(self, access: Access, options: ReopeningOptions, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._access = access
-        self._options = options
-        self._timeout_seconds = timeout_seconds
 
     async def reopen(self, external_id: str, note: str) -> bool:
         """The comment comes before the transition, which makes the issue open: what fails between is done again, and
         a comment that is there is not written twice."""
         path = f"/rest/api/2/issue/{quote(external_id, safe='')}"
-        async with speaking(self._access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             issue = await remote.find(path, {"fields": "status,resolution,comment"})
             if issue is None:
                 raise RemoteFailed(f"Jira has no issue '{external_id}' that this user may see", is_lasting=True)
@@ -74,4 +69,4 @@ def _has_comment(issue: Any, note: str) -> bool:
 
 def open_jira_reopener(access: Access, config: SourceConfig, options: Mapping[str, Any]) -> JiraReopener:
     """Raises `ValueError` for options that are none."""
-    return JiraReopener(access, ReopeningOptions.model_validate(options))
+    return JiraReopener(access, config, ReopeningOptions.model_validate(options))

@@ -9,16 +9,16 @@ from pydantic import AfterValidator, Field, model_validator
 from shared.fields import Body
 from shared.ids import new_id
 from shared.ticketing.change_mapping import Fields, fill, require_id
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, SinkConfig, ToldOutcome, mark
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, ToldOutcome, mark
 from shared.ticketing.checking import Trials
-from shared.ticketing.exchange import TIMEOUT_SECONDS, link, speaking
+from shared.ticketing.exchange import link
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
 from shared.ticketing.mapping import member
 from shared.ticketing.option_fields import matching
 from shared.ticketing.remote import Asking
-from shared.ticketing.senders import verify_sender
+from shared.ticketing.remote_sink import RemoteSink
 from shared.ticketing.servicenow.change_mapper import carries, make_record, read_outcome, read_told, value_of
 
 _CHANGES = "/api/sn_chg_rest/v1/change"
@@ -43,16 +43,11 @@ class ServiceNowOptions(Body):
         return self
 
 
-class ServiceNowChangeSink:
+class ServiceNowChangeSink(RemoteSink[ServiceNowOptions]):
     """Finds by `correlation_id`, and by the mark in the description where a template does not let that be set."""
 
-    def __init__(self, config: SinkConfig, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._config = config
-        self._options: ServiceNowOptions = config.options
-        self._timeout_seconds = timeout_seconds
-
     async def find(self, correlation_id: str) -> RaisedChange | None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             records = await _search(remote, _query(correlation_id))
         found = [record for record in records if carries(record, correlation_id)]
         return self._raised(found[0]) if found else None
@@ -61,12 +56,12 @@ class ServiceNowChangeSink:
         record = make_record(request, fill(self._options.fields, request))
         if self._options.kind == "model":
             record["chg_model"] = self._options.template
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             answer = await remote.send("POST", self._path(), json=record)
             return self._raised(member(answer, "result"))
 
     async def outcome(self, external_id: str) -> ChangeOutcome | None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             records = await _search(remote, f"number={_quoted(external_id)}")
             found = [record for record in records if value_of(record, "number") == external_id]
             if not found:
@@ -84,19 +79,16 @@ class ServiceNowChangeSink:
         trials.untried("create", f"POST {self._path()} would create a change; the user needs sn_change_write")
         return trials.findings
 
-    def verify(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> None:
-        verify_sender(self._config.authentication, self._config.secret, headers, query, body)
-
     def read_outcome(self, payload: Any) -> ToldOutcome | None:
         return read_told(payload, self._config.states, self._config.zone)
 
     async def _try_search(self, correlation_id: str) -> None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             if await _search(remote, _query(correlation_id)):
                 raise RemoteFailed("ServiceNow ignores a search by correlation_id: let this user read that field")
 
     async def _find(self, path: str) -> Any:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             return await remote.find(path)
 
     def _path(self) -> str:

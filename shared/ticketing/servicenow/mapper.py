@@ -55,21 +55,21 @@ def map_record(payload: Any, config: SourceConfig) -> Reading:
     own = _own(record)
     if own is not None:
         return own
-    missing = [name for name in _NEEDED if _value(record, name) is None]
+    missing = [name for name in _NEEDED if value_of(record, name) is None]
     if missing:
         raise Unmappable(f"{missing[0]}: is missing or empty; post the whole record")
-    words = (_value(record, "incident_state") or _value(record, "state"), _shown(record, "incident_state"))
+    words = (value_of(record, "incident_state") or value_of(record, "state"), _shown(record, "incident_state"))
     state = find_state(words, config.states, STATES)
     is_done, is_closed = state in ("resolved", "closed"), state == "closed"
 
     def time_of(name: str) -> Any:
-        return moment(name, _value(record, name), config.zone)
+        return moment(name, value_of(record, name), config.zone)
 
     values: dict[str, Any] = {
         "source": config.source,
-        "external_id": _value(record, "number"),
+        "external_id": value_of(record, "number"),
         "state": state,
-        "kind": kind_of(_value(record, "sys_class_name")),
+        "kind": kind_of(value_of(record, "sys_class_name")),
         "updated_at": time_of("sys_updated_on"),
         "update_number": _count(record, "sys_mod_count"),
         "opened_at": time_of("opened_at"),
@@ -77,14 +77,14 @@ def map_record(payload: Any, config: SourceConfig) -> Reading:
         "closed_at": time_of("closed_at") if is_closed else None,
         "due_at": time_of("sla_due") or time_of("due_date"),
         "reported_reopen_count": _count(record, "reopen_count"),
-        "sla_met": _BOOLEANS.get((_value(record, "made_sla") or "").lower()) if is_closed else None,
-        "title": text(_value(record, "short_description"), 1000),
+        "sla_met": _BOOLEANS.get((value_of(record, "made_sla") or "").lower()) if is_closed else None,
+        "title": text(value_of(record, "short_description"), 1000),
         "priority": _shown(record, "priority"),
         "service": _shown(record, "business_service") or _shown(record, "cmdb_ci"),
         "customer": _shown(record, "company") or _shown(record, "caller_id"),
         "group": _shown(record, "assignment_group"),
         "resolver": _shown(record, "resolved_by") if is_done else _shown(record, "assigned_to"),
-        "category": _value(record, "category"),
+        "category": value_of(record, "category"),
         "cause": _shown(record, "close_code") if is_done else None,
     }
     if "resolved_at" in record:
@@ -94,27 +94,19 @@ def map_record(payload: Any, config: SourceConfig) -> Reading:
 
 def _own(record: Mapping[str, Any]) -> Reading | None:
     texts = (value_of(record, name) for name in ("short_description", "description"))
-    is_ours = _value(record, "correlation_display") == DISPLAY
-    return tell_own((_value(record, "correlation_id") if is_ours else None) or find_mark(*texts))
-
-
-def _value(record: Mapping[str, Any], name: str) -> str | None:
-    """The stored value; of a reference, what it refers to."""
-    found = record.get(name)
-    if isinstance(found, Mapping):
-        found = found.get("value", found.get("display_value"))
-    return text(found, 1000)
+    is_ours = value_of(record, "correlation_display") == DISPLAY
+    return tell_own((value_of(record, "correlation_id") if is_ours else None) or find_mark(*texts))
 
 
 def _shown(record: Mapping[str, Any], name: str) -> str | None:
     """As people see it, where that was sent; else the stored value."""
     found = record.get(name)
     shown = text(found.get("display_value")) if isinstance(found, Mapping) else None
-    return shown or text(_value(record, name))
+    return shown or text(value_of(record, name))
 
 
 def _count(record: Mapping[str, Any], name: str) -> int | None:
-    value = _value(record, name)
+    value = value_of(record, name)
     if value is None:
         return None
     plain = value.replace(",", "")

@@ -7,10 +7,10 @@ from pydantic import AfterValidator
 
 from shared.fields import Body
 from shared.ticketing.access import Access
-from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import find_state, member
 from shared.ticketing.option_fields import matching
+from shared.ticketing.remote_sink import RemoteReopener
 from shared.ticketing.servicenow.change_mapper import number_of, shown_of, value_of
 from shared.ticketing.servicenow.mapper import STATES
 from shared.ticketing.sources import SourceConfig
@@ -29,19 +29,11 @@ class ReopeningOptions(Body):
     )
 
 
-class ServiceNowReopener:
+class ServiceNowReopener(RemoteReopener[ReopeningOptions]):
     """An incident is named by its number."""
 
-    def __init__(
-        self, access: Access, config: SourceConfig, options: ReopeningOptions, timeout_seconds: float = TIMEOUT_SECONDS
-    ) -> None:
-        self._access = access
-        self._config = config
-        self._options = options
-        self._timeout_seconds = timeout_seconds
-
     async def reopen(self, external_id: str, note: str) -> bool:
-        async with speaking(self._access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             query: dict[str, str | int] = {
                 "sysparm_query": f"number={external_id.replace('^', '^^')}",
                 "sysparm_fields": _FIELDS,

@@ -1,6 +1,6 @@
 """Change requests in Zammad: tickets of a group by its REST interface."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -9,15 +9,15 @@ from pydantic import Field, model_validator
 from shared.fields import Body, Name
 from shared.ids import new_id
 from shared.ticketing.change_mapping import Fields, fill, require_id
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, SinkConfig, ToldOutcome, mark
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, ToldOutcome, mark
 from shared.ticketing.checking import Trials
-from shared.ticketing.exchange import TIMEOUT_SECONDS, link, speaking
+from shared.ticketing.exchange import link
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
 from shared.ticketing.mapping import member, text
 from shared.ticketing.option_fields import require_named
-from shared.ticketing.senders import verify_sender
+from shared.ticketing.remote_sink import RemoteSink
 from shared.ticketing.zammad.change_mapper import carries, make_ticket, read_outcome, read_told
 from shared.ticketing.zammad.searching import TICKETS, search
 
@@ -42,16 +42,11 @@ class ZammadOptions(Body):
         return require_named(given, needed)
 
 
-class ZammadChangeSink:
+class ZammadChangeSink(RemoteSink[ZammadOptions]):
     """A change is named by its ticket's id, for that is what the interface takes; its address shows it to people."""
 
-    def __init__(self, config: SinkConfig, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._config = config
-        self._options: ZammadOptions = config.options
-        self._timeout_seconds = timeout_seconds
-
     async def find(self, correlation_id: str) -> RaisedChange | None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             found = await search(remote, "title", mark(correlation_id), lambda ticket: carries(ticket, correlation_id))
             return None if found is None else self._raised(found)
 
@@ -59,11 +54,11 @@ class ZammadChangeSink:
         options = self._options
         further = fill(options.fields, request)
         ticket = make_ticket(request, options.group, options.customer, further, is_internal=options.internal)
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             return self._raised(await remote.send("POST", TICKETS, json=ticket))
 
     async def outcome(self, external_id: str) -> ChangeOutcome | None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             ticket = await remote.find(f"{TICKETS}/{quote(external_id, safe='')}", {"expand": "true"})
             if ticket is None:
                 raise RemoteFailed(f"Zammad has no ticket with the id '{external_id}'", is_lasting=True)
@@ -78,14 +73,11 @@ class ZammadChangeSink:
         trials.untried("create", f"that would create a ticket; the user needs 'create' on group {self._options.group}")
         return trials.findings
 
-    def verify(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> None:
-        verify_sender(self._config.authentication, self._config.secret, headers, query, body)
-
     def read_outcome(self, payload: Any) -> ToldOutcome | None:
         return read_told(payload, self._config.states, self._config.zone)
 
     async def _get(self, path: str) -> Any:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             return await remote.get(path)
 
     def _see_groups(self, answer: Any) -> str:

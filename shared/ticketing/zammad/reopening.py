@@ -5,9 +5,9 @@ from typing import Any
 
 from shared.fields import Body, Name
 from shared.ticketing.access import Access
-from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import find_state, member, text
+from shared.ticketing.remote_sink import RemoteReopener
 from shared.ticketing.sources import SourceConfig
 from shared.ticketing.zammad.mapper import STATES
 from shared.ticketing.zammad.searching import TICKETS, search
@@ -20,19 +20,11 @@ class ReopeningOptions(Body):
     internal: bool = True
 
 
-class ZammadReopener:
+class ZammadReopener(RemoteReopener[ReopeningOptions]):
     """A ticket is named by its number."""
 
-    def __init__(
-        self, access: Access, config: SourceConfig, options: ReopeningOptions, timeout_seconds: float = TIMEOUT_SECONDS
-    ) -> None:
-        self._access = access
-        self._config = config
-        self._options = options
-        self._timeout_seconds = timeout_seconds
-
     async def reopen(self, external_id: str, note: str) -> bool:
-        async with speaking(self._access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             ticket = await search(
                 remote, "number", external_id, lambda found: text(member(found, "number")) == external_id
             )

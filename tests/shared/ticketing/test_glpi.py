@@ -151,3 +151,17 @@ class TestIncidents:
     def test_our_own_change_request_is_no_incident(self) -> None:
         reading = map_event(self.event(content=f"&#60;p&#62;{mark('imp-1:1')}&#60;/p&#62;"), self.CONFIG)
         assert "our own change request imp-1:1" in (reading.ignored or "")
+
+
+async def test_one_that_is_slow_is_given_up_and_closed_all_the_same() -> None:
+    """All requests together are within the timeout: whoever raises a change waits no longer for GLPI than for others."""
+    fake = GLPI.make()
+
+    def answer(asked: Asked) -> Answer:
+        told = fake.answer(asked)
+        return Answer(told.status, told.body, delay_seconds=30.0) if asked.path.endswith("/search/Change") else told
+
+    async with listening(answer) as listener:
+        with pytest.raises(RemoteFailed, match=r"no answer within 0\.5 s"):
+            await GLPI.open(listener.url, timeout_seconds=0.5).find("imp-1:1")
+    assert (fake.opened, fake.sessions) == (1, set())
