@@ -154,7 +154,7 @@ class TestIncidents:
 
 
 async def test_one_that_is_slow_is_given_up_and_closed_all_the_same() -> None:
-    """All requests together are within the timeout: whoever raises a change waits no longer for GLPI than for others."""
+    """All requests together are within the timeout: nobody waits longer for GLPI than for others."""
     fake = GLPI.make()
 
     def answer(asked: Asked) -> Answer:
