@@ -14,7 +14,15 @@ from services.improvement.improvements import repository as records
 from services.improvement.improvements import rules as states
 from services.improvement.improvements.models import Improvement
 from services.improvement.improvements.schemas import format_number
-from services.improvement.improvements.service import append, draft, lock_improvement, move, summarise, touch
+from services.improvement.improvements.service import (
+    append,
+    draft,
+    lock_improvement,
+    move,
+    signed_verdict,
+    summarise,
+    touch,
+)
 from services.improvement.improvements.service import verification_plan as plan_of
 from services.improvement.tasks import repository as tasks
 from shared.auth import Principal
@@ -73,14 +81,16 @@ async def note_changes_implemented(session: AsyncSession, events: Sequence[Event
 async def request_assessment(
     session: AsyncSession, improvement_id: UUID, if_match: str | None, actor: str, now: datetime
 ) -> Improvement:
-    """Ask metrics again; the answer to an earlier request counts no more.
+    """Ask metrics again; the answer to an earlier request counts no more. What was signed inconclusive is watched
+    again, and is to be signed anew.
 
     Raises:
         IllegalTransition, LostUpdate
     """
     record = await lock_improvement(session, improvement_id, if_match)
-    states.next_state("assess", record.state)
-    await move(session, record, "assess", record.state, actor, now)
+    state = states.next_state("assess", record.state, signed=signed_verdict(record))
+    record.signature = None
+    await move(session, record, "assess", state, actor, now)
     await record_all(session, [_request_effect(record, current_origin.get(), now)])
     return record
 

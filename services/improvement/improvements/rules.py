@@ -48,7 +48,7 @@ _FROM: Mapping[Action, tuple[State, ...]] = {
     "hold": _UNSIGNED,
     "resume": ("on_hold",),
     "withdraw": (*_UNSIGNED, "on_hold"),
-    "assess": ("monitoring",),
+    "assess": ("monitoring", "verified"),
     "verify": ("monitoring",),
     "close": ("verified",),
 }
@@ -59,6 +59,7 @@ _TO: Mapping[Action, State] = {
     "revise": "draft",
     "hold": "on_hold",
     "withdraw": "withdrawn",
+    "assess": "monitoring",
     "verify": "verified",
     "close": "closed",
 }
@@ -134,11 +135,14 @@ class ApproverIsRequester(Problem):
 def list_allowed(state: str, signed: Verdict | None = None) -> list[Action]:
     """What may be done from this state. `signed` is the verdict under a verified record.
 
-    A signed effective verdict is final: it is closed, never revised (R38, R39).
+    A signed effective verdict is final: it is closed, never revised (R38, R39). Signed inconclusive, the evidence may
+    be asked for again.
     """
     allowed = [action for action, states in _FROM.items() if state in states]
     if state == "verified" and signed == "effective":
         allowed.remove("revise")
+    if state == "verified" and signed != "inconclusive":
+        allowed.remove("assess")
     return allowed
 
 

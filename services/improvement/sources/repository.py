@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.improvement.improvements.models import OPEN, Improvement
+from services.improvement.improvements.models import Improvement
+from services.improvement.improvements.rules import ENDED
 from services.improvement.sources.models import Source
 
 _ENDED_AT = func.coalesce(col(Improvement.closed_at), col(Improvement.updated_at))
@@ -82,7 +83,7 @@ async def last_ended(
             wanted,
             (col(Improvement.measure_key) == wanted.c.measure_key) & (col(Improvement.scope) == wanted.c.scope),
         )
-        .where(~text(OPEN).self_group())
+        .where(col(Improvement.state).in_(ENDED))
         .order_by(col(Improvement.measure_key), col(Improvement.scope), _ENDED_AT.desc())
     )
     return {(row.measure_key, row.scope): (row.number, row.at) for row in await session.execute(query)}

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -7,13 +7,18 @@ from hypothesis import strategies as st
 
 from services.improvement.effects.rules import (
     Course,
+    Cycle,
+    InspectorIsInvolved,
     ReasonNeeded,
     VerifierIsImplementer,
     after_change_implemented,
     after_change_raised,
+    is_evidence,
     is_newer_evidence,
     judge_signature,
+    require_independent,
     require_other_verifier,
+    tell_effect,
 )
 from shared.events.metrics import Sample
 from shared.ids import new_id
@@ -95,3 +100,76 @@ class TestJudgeSignature:
         with pytest.raises(Missing):
             judge_signature("effective", "sure", evidence, "h")
         assert judge_signature("inconclusive", None, evidence, "h") is evidence
+
+
+class TestIsEvidence:
+    def test_only_the_answer_to_the_latest_request_while_it_is_watched(self) -> None:
+        told = make_assessment(new_id(), REQUEST, "0" * 64)
+        assert is_evidence(told, "monitoring", REQUEST, None)
+        assert not is_evidence(told, "monitoring", new_id(), None)
+        assert not is_evidence(told, "monitoring", None, None)
+        for phase in ("implementing", "verified", "closed"):
+            assert not is_evidence(told, phase, REQUEST, None)
+
+    def test_what_asks_whether_a_level_holds_never_is(self) -> None:
+        """R127."""
+        told = make_assessment(new_id(), REQUEST, "0" * 64, purpose="sustain")
+        assert not is_evidence(told, "monitoring", REQUEST, None)
+
+    def test_an_older_one_is_none(self) -> None:
+        kept = make_assessment(new_id(), REQUEST, "0" * 64)
+        older = kept.model_copy(update={"assessed_at": kept.assessed_at - timedelta(seconds=1)})
+        assert not is_evidence(older, "monitoring", REQUEST, kept)
+
+
+class TestRequireIndependent:
+    """R48."""
+
+    def test_whoever_has_no_part_may(self) -> None:
+        require_independent(("anton", "Anton A."), ["petra", None, "sven"])
+
+    @pytest.mark.parametrize("involved", ["anton", " ANTON ", "Anton A."])
+    def test_whoever_has_one_may_not_however_it_is_written(self, involved: str) -> None:
+        with pytest.raises(InspectorIsInvolved, match="anton"):
+            require_independent(("anton", "Anton A."), ["petra", involved])
+
+
+def sample(value: float | None) -> Sample:
+    return Sample(period_from=date(2016, 3, 1), period_to=date(2016, 4, 1), periods=1, n=100, value=value)
+
+
+def cycle(number: int, before: float | None, after: float | None) -> Cycle:
+    sides = [None if value is None else sample(value) for value in (before, after)]
+    return Cycle(UUID(int=number), f"IMP-{number:06d}", number, "closed", "effective", *sides)
+
+
+class TestTellEffect:
+    """R27, R36: 40 % at first, lifted to 80 %, lost down to 50 %, lifted to 70 %."""
+
+    def test_the_second_cycle_is_told_against_the_first_baseline_too(self) -> None:
+        effect = tell_effect([cycle(1, 0.4, 0.8), cycle(2, 0.5, 0.7)], "m", "all", "higher_is_better")
+        assert effect.original == sample(0.4)
+        assert effect.change == pytest.approx(0.2)
+        assert effect.change_from_original == pytest.approx(0.3)
+        assert effect.share_of_original == pytest.approx(0.75)
+        assert effect.better is True
+
+    def test_a_cycle_that_ends_below_the_original_is_worse_though_it_gained(self) -> None:
+        effect = tell_effect([cycle(1, 0.4, 0.8), cycle(2, 0.2, 0.3)], "m", "all", "higher_is_better")
+        assert effect.change == pytest.approx(0.1)
+        assert (effect.change_from_original, effect.better) == (pytest.approx(-0.1), False)
+
+    def test_fewer_is_better_where_the_measure_says_so(self) -> None:
+        assert tell_effect([cycle(1, 9.0, 4.0)], "m", "all", "lower_is_better").better is True
+
+    def test_from_nothing_there_is_no_share(self) -> None:
+        effect = tell_effect([cycle(1, 0.0, 0.3)], "m", "all", "higher_is_better")
+        assert (effect.change_from_original, effect.share_of_original) == (pytest.approx(0.3), None)
+
+    def test_what_is_not_known_yet_is_null(self) -> None:
+        effect = tell_effect([cycle(1, 0.4, 0.8), cycle(2, None, None)], "m", "all", None)
+        assert (effect.original, effect.after, effect.change, effect.better) == (sample(0.4), None, None, None)
+
+    def test_a_first_cycle_without_evidence_leaves_the_next_as_the_original(self) -> None:
+        effect = tell_effect([cycle(1, None, None), cycle(2, 0.5, 0.7)], "m", "all", "higher_is_better")
+        assert effect.original == sample(0.5)

@@ -83,9 +83,13 @@ class TestNextState:
                 next_state(action, state, held_from="implementing")
             assert refused.value.extra == {"state": state, "allowed": list_allowed(state)}
 
-    @pytest.mark.parametrize("verdict", ["ineffective", "inconclusive", "regressed"])
+    @pytest.mark.parametrize("verdict", ["ineffective", "regressed"])
     def test_what_did_not_work_is_revised_or_closed(self, verdict: str) -> None:
         assert list_allowed("verified", verdict) == ["revise", "close"]
+
+    def test_what_was_signed_inconclusive_may_be_assessed_again(self) -> None:
+        assert list_allowed("verified", "inconclusive") == ["revise", "assess", "close"]
+        assert next_state("assess", "verified", signed="inconclusive") == "monitoring"
 
     def test_what_worked_is_final(self) -> None:
         with pytest.raises(IllegalTransition):
