@@ -45,6 +45,7 @@ class Improvement(Record, table=True):
         Index(None, "department", "id"),
         Index(None, "service", "id"),
         Index(None, "customer", "id"),
+        Index(None, "project", "id"),
         Index(None, "opened_at"),
         Index(None, "updated_at"),
         Index(None, "priority", "id"),

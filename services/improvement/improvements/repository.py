@@ -14,6 +14,7 @@ from sqlmodel import col
 
 from services.improvement.gaps.models import Gap
 from services.improvement.improvements.models import OPEN, HistoryLine, Improvement
+from services.improvement.tasks.rules import LIVE
 
 _ONE_OPEN = "uq_improvements_open"
 _SUMMARY = (
@@ -46,10 +47,10 @@ _SUMMARY = (
     "updated_at",
 )
 _WORDS = "improvement.search_words(improvements.number, improvements.title)"
-_HAS_TEXT = f"""
-    improvement.grams({_WORDS}) @> improvement.grams_of(:wanted_text) AND position(lower(:wanted_text) IN {_WORDS}) > 0
-"""
-"""The index finds what has all runs of three letters; the second part finds them in their order."""
+_IN_ORDER = f"position(lower(:wanted_text) IN {_WORDS}) > 0"
+_HAS_TEXT = f"improvement.grams({_WORDS}) @> improvement.grams_of(:wanted_text) AND {_IN_ORDER}"
+"""The index finds what has all runs of three letters, the second part which of them has them in their order. A single
+Latin letter is in nearly every title: there the index would only cost."""
 
 
 async def find(session: AsyncSession, improvement_id: UUID) -> Improvement | None:
@@ -97,7 +98,10 @@ class Wanted:
 
 async def list_page(session: AsyncSession, wanted: Wanted, now: datetime) -> Sequence[Row[Any]]:
     """Rows with the columns of a summary, `wanted.limit` at most."""
-    query = _filter(wanted, now).limit(wanted.limit)
+    states = _states(wanted)
+    if states == []:
+        return []
+    query = _filter(wanted, states, now).limit(wanted.limit)
     id_, after = col(Improvement.id), wanted.after
     if wanted.sorted_by is None:
         newest = query.order_by(id_.desc())
@@ -116,12 +120,19 @@ async def list_page(session: AsyncSession, wanted: Wanted, now: datetime) -> Seq
     return rows
 
 
-def _filter(wanted: Wanted, now: datetime) -> Select[Any]:
+def _states(wanted: Wanted) -> list[str] | None:
+    """The states that a record can be in; None for any. Only what lives is overdue, which Postgres cannot know."""
+    if not wanted.overdue:
+        return list(wanted.states) or None
+    return [state for state in LIVE if not wanted.states or state in wanted.states]
+
+
+def _filter(wanted: Wanted, states: Sequence[str] | None, now: datetime) -> Select[Any]:
     table = Improvement
     query = select(*(getattr(table, name) for name in _SUMMARY))
     query = query.where(*(getattr(table, name) == value for name, value in wanted.equal.items()))
-    if wanted.states:
-        query = query.where(col(table.state).in_(wanted.states))
+    if states is not None:
+        query = query.where(col(table.state).in_(states))
     if wanted.origins:
         query = query.where(col(table.origin).in_(wanted.origins))
     if wanted.gap_id is not None:
@@ -133,7 +144,8 @@ def _filter(wanted: Wanted, now: datetime) -> Select[Any]:
     elif wanted.overdue is not None:
         query = query.where(or_(col(table.next_due_at).is_(None), col(table.next_due_at) > now))
     if wanted.text is not None:
-        query = query.where(text(_HAS_TEXT).bindparams(wanted_text=wanted.text))
+        is_common = len(wanted.text) == 1 and wanted.text.isascii()
+        query = query.where(text(_IN_ORDER if is_common else _HAS_TEXT).bindparams(wanted_text=wanted.text))
     if wanted.opened_since is not None:
         query = query.where(col(table.opened_at) >= wanted.opened_since)
     if wanted.updated_since is not None:

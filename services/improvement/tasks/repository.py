@@ -84,4 +84,4 @@ async def load(session: AsyncSession, claimed: Sequence[Row[Any]]) -> dict[UUID,
         .where(col(Task.id).in_([row.id for row in claimed]))
         .execution_options(populate_existing=True)
     )
-    return {task.id: (task, record) for task, record in (await session.execute(query)).tuples()}
+    return {task.id: (task, record) for task, record in await session.execute(query)}

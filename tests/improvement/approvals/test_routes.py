@@ -269,7 +269,7 @@ class TestMaterialChange:
         assert (changed["state"], changed["revision"], changed["approved_at"]) == ("submitted", 2, None)
         (told,) = await solo.events("improvement.revised")
         assert told.data["reason"] == f"material change: {next(iter(change))} (learnt better)"
-        assert [step["state"] for step in changed["approval_steps"] if step["revision"] == 2][0] == "open"
+        assert next(step["state"] for step in changed["approval_steps"] if step["revision"] == 2) == "open"
 
     @pytest.mark.parametrize(
         "change",
@@ -332,5 +332,5 @@ class TestAppendOnly:
     async def test_what_was_decided_stays(self, loop: Loop, statement: str) -> None:
         record = await loop.submitted()
         ok(await loop.supervisor.post(path(record, "approve")))
-        with pytest.raises(DBAPIError, match="append-only|stays as it is"):
+        with pytest.raises(DBAPIError, match=r"append-only|stays as it is"):
             await loop.change(statement)
