@@ -24,7 +24,7 @@ async def effect_chart(
     spec = make_spec(evidence, implemented_at, unit=unit, language=language)
     shown = [(N_("Before"), "baseline")] * (evidence.before.value is not None)
     shown += [(N_("After"), "value")] * (evidence.after.value is not None)
-    shown += [(N_("Interval"), "band")] * bool(_interval(evidence))
+    shown += [(N_("Interval"), "band")] * bool(_interval(evidence, unit))
     shown += [(N_("Target"), "target")] * (evidence.target is not None)
     shown += [(N_("Change implemented"), "trend")] * (implemented_at is not None)
     shown += [(N_("Change point"), "limits")] * bool(evidence.changes)
@@ -63,7 +63,7 @@ def make_spec(evidence: EffectAssessed, implemented_at: datetime | None, *, unit
         return [layer([row], drawn, x={**x, "field": "from"}, x2={"field": "to"}, y={**y, "field": "value"})]
 
     layers: list[dict[str, Any]] = []
-    if interval := _interval(evidence):
+    if interval := _interval(evidence, unit):
         row = {"from": _day(after.period_from), "to": _day(after.period_to)}
         row |= {"low": interval[0] * scale, "high": interval[1] * scale}
         layers.append(
@@ -95,12 +95,14 @@ def make_spec(evidence: EffectAssessed, implemented_at: datetime | None, *, unit
     return whole([], layers)
 
 
-def _interval(evidence: EffectAssessed) -> tuple[float, float] | None:
-    """Between which values the level after lies: the effect's interval on top of the level before."""
+def _interval(evidence: EffectAssessed, unit: str) -> tuple[float, float] | None:
+    """Between which values the level after lies: the effect's interval on top of the level before, as far as a share
+    can go."""
     if evidence.interval is None or evidence.before.value is None or evidence.after.value is None:
         return None
-    low, high = evidence.interval
-    return evidence.before.value + low, evidence.before.value + high
+    low, high = (evidence.before.value + difference for difference in evidence.interval)
+    whole_of = 1.0 if unit in formats.SHARES else 100.0 if unit in formats.PERCENTS else None
+    return (low, high) if whole_of is None else (max(low, 0.0), min(high, whole_of))
 
 
 def _axis(first: date, last: date, language: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +25,8 @@ from services.improvement.improvements import repository, service
 from services.improvement.improvements.models import HistoryLine, Improvement
 from services.improvement.improvements.priorities import Priority, prioritise
 from services.improvement.improvements.schemas import SignedVerdict, format_number
+from services.improvement.lessons import repository as lessons
+from services.improvement.lessons.models import Lesson
 from services.improvement.links import repository as links
 from services.improvement.links.models import Link
 from services.improvement.measures import repository as measures
@@ -67,7 +68,7 @@ class Sheet:
     periods: Sequence[CostPeriod]
     account: CostBenefitView
     checks: Sequence[SustainCheck]
-    lessons: Sequence[Any]
+    lessons: Sequence[Lesson]
     history: Sequence[HistoryLine]
     revisions: Sequence[rules.RevisionLine]
     parent: Improvement | None
@@ -131,7 +132,7 @@ async def gather_sheet(session: AsyncSession, improvement_id: UUID) -> Sheet:
         periods=await benefits.list_periods(session, record.id),
         account=await account(session, record.id),
         checks=await sustain.list_of(session, record.id),
-        lessons=(),
+        lessons=await lessons.list_of(session, record.id),
         history=history,
         revisions=rules.list_revisions(history),
         parent=await repository.find(session, record.parent_id) if record.parent_id else None,
