@@ -15,6 +15,7 @@ from shared.ticketing.mapping import moment, text
 
 OWN_WORDS: dict[str, ChangeState] = {state: state for state in get_args(ChangeState)}
 LONGEST_REASON = 2000
+_MORE = " […]"
 
 
 def check_json(value: Any) -> Any:
@@ -67,8 +68,9 @@ def headline(request: ChangeRequest, longest: int, *, ending: str = "") -> str:
     return line[: longest - len(ending)].rstrip() + ending
 
 
-def paragraphs(request: ChangeRequest) -> list[tuple[str, str]]:
-    """What change management needs to know, as headings and texts; what is not known is left out."""
+def paragraphs(request: ChangeRequest, longest: int | None = None) -> list[tuple[str, str]]:
+    """What change management needs to know, as headings and texts; what is not known is left out, and a text is cut
+    behind `longest` characters: a system that cuts a description itself would cut the mark off."""
     known = [
         ("Problem", request.problem),
         ("Root cause", request.root_cause),
@@ -79,18 +81,22 @@ def paragraphs(request: ChangeRequest) -> list[tuple[str, str]]:
         ("Planned start", request.planned_start and request.planned_start.isoformat()),
         ("Planned end", request.planned_end and request.planned_end.isoformat()),
     ]
-    return [(heading, told) for heading, told in known if told]
+    return [(heading, _cut(told, longest)) for heading, told in known if told]
 
 
-def describe(request: ChangeRequest) -> str:
+def _cut(told: str, longest: int | None) -> str:
+    return told if longest is None or len(told) <= longest else told[:longest].rstrip() + _MORE
+
+
+def describe(request: ChangeRequest, longest: int | None = None) -> str:
     """The request as plain text, with the mark in its last line."""
-    told = [f"{heading}: {content}" for heading, content in paragraphs(request)]
+    told = [f"{heading}: {content}" for heading, content in paragraphs(request, longest)]
     return "\n\n".join([request.number, *told, mark(request.correlation_id)])
 
 
-def describe_html(request: ChangeRequest) -> str:
+def describe_html(request: ChangeRequest, longest: int | None = None) -> str:
     """The request as HTML, with the mark in its last paragraph."""
-    told = [f"<p><b>{heading}</b></p><p>{html_lines(content)}</p>" for heading, content in paragraphs(request)]
+    told = [f"<p><b>{heading}</b></p><p>{html_lines(content)}</p>" for heading, content in paragraphs(request, longest)]
     number, ending = html_lines(request.number), html_lines(mark(request.correlation_id))
     return "".join([f"<p>{number}</p>", *told, f"<p>{ending}</p>"])
 

@@ -26,6 +26,9 @@ STATES: dict[str, ChangeState] = {
 }
 """`status` by its code."""
 
+_LONGEST_TEXT = 4000
+"""Of each of the four texts: escaped, all of them must fit into iTop's 65,535 bytes."""
+
 
 def make_fields(request: ChangeRequest, organization: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     """What a change is created with; `fields` win."""
@@ -35,9 +38,9 @@ def make_fields(request: ChangeRequest, organization: str, fields: Mapping[str, 
     }
     if request.planned_start:
         made["start_date"] = f"{request.planned_start.isoformat()} 00:00:00"
-    if request.planned_end:
+    if request.planned_end and not (request.planned_start and request.planned_end < request.planned_start):
         made["end_date"] = f"{request.planned_end.isoformat()} 23:59:59"
-    return {**made, **fields, "description": describe_html(request)}
+    return {**made, **fields, "description": describe_html(request, _LONGEST_TEXT)}
 
 
 def read_outcome(fields: Any, states: Mapping[str, ChangeState], zone: tzinfo) -> ChangeOutcome | None:

@@ -40,6 +40,8 @@ STATES: dict[str, ChangeState] = {
 """Statuses and resolutions by name; then `category:` and the key of the status's category, which every status has."""
 
 _LABEL = "ratchet-"
+_LONGEST_TEXT = 6000
+"""Of each of the four texts: Jira refuses a description of more than 32,767 characters."""
 
 
 def label_of(correlation_id: str) -> str:
@@ -56,7 +58,7 @@ def make_fields(
         "project": {"key": project},
         "issuetype": {"name": issue_type},
         "summary": headline(request, 250),
-        "description": _document(request) if is_document else describe(request)[-32_000:],
+        "description": _document(request) if is_document else describe(request, _LONGEST_TEXT),
         **fields,
         "labels": [*(labels if isinstance(labels, list) else []), label_of(request.correlation_id)],
     }
@@ -65,7 +67,7 @@ def make_fields(
 def _document(request: ChangeRequest) -> dict[str, Any]:
     """The request in Atlassian's document format; a text node may be neither empty nor hold line breaks."""
     blocks = [_paragraph(request.number)]
-    for heading, content in paragraphs(request):
+    for heading, content in paragraphs(request, _LONGEST_TEXT):
         lines = [line.strip() for line in content.splitlines() if line.strip()]
         blocks.append(_paragraph(f"{heading}: ", lines[0] if lines else "-"))
         blocks += [_paragraph(line) for line in lines[1:]]

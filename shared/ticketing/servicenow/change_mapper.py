@@ -40,6 +40,8 @@ STATES: dict[str, ChangeState] = {
 """`state` by value or label; `approval` where it is approved or rejected, and `close_code` of what is closed."""
 
 DISPLAY = "ratchet"
+_LONGEST_TEXT = 850
+"""Of each of the four texts in a description of 4,000 characters; three of them have fields of their own as well."""
 _CLOSED = frozenset({"3", "closed"})
 _UNDECIDED = frozenset({"-5", "-4", "-3", "new", "assess", "authorize"})
 
@@ -48,7 +50,7 @@ def make_record(request: ChangeRequest, fields: Mapping[str, Any]) -> dict[str, 
     """The record to create; `fields` win, except over our id."""
     record: dict[str, Any] = {
         "short_description": headline(request, 160),
-        "description": describe(request)[-4000:],
+        "description": describe(request, _LONGEST_TEXT)[-4000:],
         "justification": request.problem[:4000],
         "implementation_plan": request.plan[:4000],
     }
@@ -56,7 +58,7 @@ def make_record(request: ChangeRequest, fields: Mapping[str, Any]) -> dict[str, 
         record["risk_impact_analysis"] = request.impact[:4000]
     if request.planned_start:
         record["start_date"] = f"{request.planned_start.isoformat()} 00:00:00"
-    if request.planned_end:
+    if request.planned_end and not (request.planned_start and request.planned_end < request.planned_start):
         record["end_date"] = f"{request.planned_end.isoformat()} 23:59:59"
     return {**record, **fields, "correlation_id": request.correlation_id, "correlation_display": DISPLAY}
 

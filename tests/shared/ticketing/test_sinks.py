@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import product
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared import clock
-from shared.ticketing.changes import ChangeOutcome, ChangeSink, mark
+from shared.ticketing.changes import ChangeOutcome, ChangeSink, ToldOutcome, mark
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.sinks import SINKS
@@ -23,7 +24,8 @@ from tests.shared.ticketing import fake_generic
 from tests.shared.ticketing.listener import Answer, Asked, Listener, listening
 from tests.shared.ticketing.sink_cases import CASES, GENERIC, REDMINE, Case
 from tests.shared.ticketing.test_changes import make_request
-from tests.shared.ticketing.test_sources import proof
+from tests.shared.ticketing.test_sources import ODD as ODD_VALUES
+from tests.shared.ticketing.test_sources import places, proof, replaced
 
 ODD = "a b&c=/?#'%_\\\"^:1"
 """An id with everything that means something in some query language."""
@@ -115,6 +117,17 @@ class TestRaise:
             assert all(part in stored for part in ("nobody answers", "after six", "hire two people", "sven"))
             assert raised.url is not None
             assert raised.url.startswith(desk.url)
+
+    async def test_a_long_plan_cuts_no_mark_off(self, desk: Desk) -> None:
+        long = "<服务&>" * 4000
+        request = make_request(problem=long, plan=long, root_cause=long, impact=long)
+        raised = await desk.open().raise_change(request)
+        stored = desk.case.records(desk.fake)[raised.external_id]
+        texts = [value for value in [stored.get("description"), stored.get("content")] if isinstance(value, str)]
+        longest = {"servicenow": 4000, "jira": 32_767, "itop": 65_535}.get(desk.case.name)
+        for text in texts:
+            assert longest is None or len(text.encode() if desk.case.name == "itop" else text) <= longest
+        assert await desk.open().find("imp-1:1") == raised
 
     @pytest.mark.parametrize("title", ["x" * 5000, "line\nbreak", "<b>&amp;</b>", "服务" * 400], ids=lambda t: t[:9])
     async def test_whatever_the_title_the_record_is_found(self, desk: Desk, title: str) -> None:
@@ -352,6 +365,9 @@ class TestCheck:
 PROVEN = [(case, sender) for case in CASES for sender in SINKS[case.name].senders if sender != "none"]
 
 
+TELLING = [case for case in CASES if hasattr(case.make(), "webhook")]
+
+
 class TestWebhook:
     @pytest.mark.parametrize(("case", "sender"), PROVEN, ids=[f"{case}-{sender}" for case, sender in PROVEN])
     def test_lets_in_who_has_the_secret_and_nobody_else(self, case: Case, sender: Any) -> None:
@@ -370,7 +386,7 @@ class TestWebhook:
                 with pytest.raises(NotProven, match="takes no webhooks"):
                     case.open("http://desk.invalid", authentication="none").verify({}, {}, b"{}")
 
-    @pytest.mark.parametrize("case", [c for c in CASES if hasattr(c.make(), "webhook")], ids=str)
+    @pytest.mark.parametrize("case", TELLING, ids=str)
     async def test_tells_the_same_as_asking(self, case: Case) -> None:
         async with open_desk(case) as desk:
             sink = desk.open()
@@ -388,6 +404,22 @@ class TestWebhook:
                     asked.implemented_at,
                 )
                 assert told.word
+
+    @pytest.mark.parametrize("case", TELLING, ids=str)
+    async def test_whatever_stands_in_a_payload_it_is_read_or_named(self, case: Case) -> None:
+        async with open_desk(case) as desk:
+            sink = desk.open()
+            raised = await sink.raise_change(make_request())
+            word, *_ = next(outcome for outcome in case.outcomes if outcome[1] == "implemented")
+            desk.fake.set_status(raised.external_id, word)
+            payload = orjson.loads(orjson.dumps(desk.fake.webhook(raised.external_id)))
+        read = 0
+        for place, odd in product(places(payload), ODD_VALUES):
+            with suppress(Unmappable):
+                told = sink.read_outcome(replaced(payload, place, odd))
+                assert told is None or isinstance(told, ToldOutcome)
+                read += 1
+        assert read > 0
 
     @pytest.mark.parametrize("case", CASES, ids=str)
     @pytest.mark.parametrize("payload", [None, 3, "text", [1], {"ticket": 1}, {"issue": []}, {"item": 2}], ids=str)

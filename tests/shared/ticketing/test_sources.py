@@ -129,24 +129,24 @@ class TestRead:
     def test_whatever_stands_in_a_payload_it_is_read_or_named(self, data: st.DataObject) -> None:
         desk = data.draw(st.sampled_from(DESKS), "desk")
         (payload, *_) = desk.tell("7", STORY, desk.words)
-        place = data.draw(st.sampled_from(list(_places(payload))), "place")
+        place = data.draw(st.sampled_from(list(places(payload))), "place")
         odd: Any = data.draw(st.sampled_from(ODD), "odd")
         with suppress(Unmappable):
-            assert isinstance(desk.open().read(_replaced(payload, place, odd)), Reading)
+            assert isinstance(desk.open().read(replaced(payload, place, odd)), Reading)
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> Any:
+def places(value: Any, path: tuple[Any, ...] = ()) -> Any:
     yield path
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
-        yield from _places(child, (*path, key))
+        yield from places(child, (*path, key))
 
 
-def _replaced(value: Any, place: tuple[Any, ...], odd: Any) -> Any:
+def replaced(value: Any, place: tuple[Any, ...], odd: Any) -> Any:
     if not place:
         return odd
     copy = dict(value) if isinstance(value, dict) else list(value)
-    copy[place[0]] = _replaced(value[place[0]], place[1:], odd)
+    copy[place[0]] = replaced(value[place[0]], place[1:], odd)
     return copy
 
 
