@@ -101,12 +101,13 @@ class TestRaise:
         assert await sink.find("a b") is None
 
     async def test_the_record_tells_what_was_approved_and_carries_the_mark(self, desk: Desk) -> None:
-        """R118: what it is about stands there, and so does our id, for people and for a search."""
+        """R118: what it is about, and what it does to others, stands there; and our id, for people and a search."""
         request = make_request(
             "0198f2c4-7a31-7d10-b8a1-d70c5a1b2e3f:4",
             title="Evening shift for the service desk",
             problem="nobody answers\nafter six",
             plan="hire two people",
+            impact="two more salaries",
         )
         raised = await desk.open().raise_change(request)
         stored = desk.case.text(desk.fake, raised.external_id)
@@ -114,7 +115,8 @@ class TestRaise:
         assert request.correlation_id in stored
         if desk.case is not GENERIC:
             assert mark(request.correlation_id) in stored
-            assert all(part in stored for part in ("nobody answers", "after six", "hire two people", "sven"))
+            for part in ("nobody answers", "after six", "hire two people", "two more salaries", "sven"):
+                assert part in stored
             assert raised.url is not None
             assert raised.url.startswith(desk.url)
 
