@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.questionnaires.models import questionnaires
@@ -13,7 +14,7 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('questionnaire ' || 
 
 async def list_newest(session: AsyncSession) -> Sequence[Row[Any]]:
     """The newest version of each, in order of key."""
-    query = select(questionnaires).distinct(questionnaires.c.key)
+    query = select(questionnaires).ext(distinct_on(questionnaires.c.key))
     return list(await session.execute(query.order_by(questionnaires.c.key, questionnaires.c.version.desc())))
 
 
