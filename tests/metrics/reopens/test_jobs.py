@@ -277,3 +277,40 @@ class TestRoutes:
             assert (await client.post(f"{URL}/{new_id()}/retry")).status_code == 404
         async with solo.client(Role.CUSTOMER) as client:
             assert (await client.get(URL)).status_code == 403
+
+
+class TestComingBack:
+    async def test_the_reopening_is_heard_from_the_source_and_counted_once(
+        self, solo: Solo, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """R81: what we reopened is reopened when its source says so, and only then."""
+        desk = Desk()
+        desk.serve(monkeypatch, "generic")
+        async with solo.client(Role.ADMINISTRATOR) as client:
+            body = {"authentication": "bearer", "secret": "a-secret-of-the-desk", "reopening": {"options": {}}}
+            assert (await client.put("/metrics/v1/connections/desk", json=body)).status_code == 200
+
+        async def post(state: str, at: str) -> None:
+            facts = {"source": "desk", "external_id": "4711", "opened_at": "2026-03-02T08:00:00Z"}
+            async with solo.client() as system:
+                answer = await system.post(
+                    "/metrics/v1/tickets/inbound/desk",
+                    json={**facts, "state": state, "updated_at": at},
+                    headers={"Authorization": "Bearer a-secret-of-the-desk"},
+                )
+            assert answer.status_code == 200, answer.text
+
+        await post("resolved", "2026-03-02T11:00:00Z")
+        (resolved,) = await solo.events("incident.resolved")
+        await solo.hear(dispute(ticket_id=resolved.data["ticket_id"]))
+        assert await run(solo) == 1
+        assert await solo.events("incident.reopened") == []
+        for _ in range(2):
+            await post("in_progress", "2026-03-03T10:30:00Z")
+        await solo.hear(dispute(ticket_id=resolved.data["ticket_id"]))  # told again after it came back
+        assert await run(solo) == 0
+        assert len(await solo.events("incident.reopened")) == 1
+        assert [call[0] for call in desk.calls] == ["4711"]
+        async with solo.client(Role.AUDITOR) as client:
+            states = {item["state"] for item in (await client.get(URL)).json()["items"]}
+        assert states == {"reopened", "already_open"}
