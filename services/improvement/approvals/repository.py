@@ -20,10 +20,9 @@ _HAS_NO_CHANGE = text(
 )
 
 
-async def find_policy(session: AsyncSession, *, locked: bool = False) -> ApprovalPolicy | None:
+async def find_policy(session: AsyncSession) -> ApprovalPolicy | None:
     """The policy that somebody set; None while the built-in one holds."""
-    query = select(ApprovalPolicy).where(col(ApprovalPolicy.id) == _POLICY)
-    return await session.scalar(query.with_for_update() if locked else query)
+    return await session.get(ApprovalPolicy, _POLICY, populate_existing=True)
 
 
 async def lock_policy(session: AsyncSession) -> None:
@@ -31,9 +30,9 @@ async def lock_policy(session: AsyncSession) -> None:
     await session.execute(text("LOCK TABLE approval_policies IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def make_policy() -> ApprovalPolicy:
-    """A policy that is not saved yet."""
-    return ApprovalPolicy(id=_POLICY, version=0)
+def make_policy(actor: str, now: datetime) -> ApprovalPolicy:
+    """A policy that nobody has written or saved yet."""
+    return ApprovalPolicy(id=_POLICY, version=0, rules=[], updated_at=now, updated_by=actor)
 
 
 async def list_of(session: AsyncSession, improvement_id: UUID) -> Sequence[ApprovalStep]:

@@ -62,7 +62,7 @@ async def set_policy(
         PolicyHasGaps: no rule applies always.
     """
     await repository.lock_policy(session)
-    policy = await repository.find_policy(session) or repository.make_policy()
+    policy = await repository.find_policy(session) or repository.make_policy(actor, now)
     check_version(if_match, policy.version)
     if not any(rule.as_rule().is_always for rule in body.rules):
         raise PolicyHasGaps("every rule has a condition: leave `when` out of one, so that somebody approves each plan")

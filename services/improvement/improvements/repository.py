@@ -105,7 +105,7 @@ async def list_page(session: AsyncSession, wanted: Wanted, now: datetime) -> Seq
     id_, after = col(Improvement.id), wanted.after
     if wanted.sorted_by is None:
         newest = query.order_by(id_.desc())
-        return (await session.execute(newest if after is None else newest.where(id_ < after.id))).all()
+        return list((await session.execute(newest if after is None else newest.where(id_ < after.id))).all())
     column = getattr(Improvement, wanted.sorted_by)
     rows: list[Row[Any]] = []
     if after is None or after.value is not None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.improvement.approvals.models import ApprovalStep
 from services.improvement.approvals.schemas import StepView
@@ -46,7 +46,9 @@ Scope = Annotated[
 ]
 """Which tickets: `all`, or one dimension of the ticket facts and its value."""
 
-Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
+Money = Annotated[
+    Decimal, Field(ge=0, max_digits=14, decimal_places=2), AfterValidator(lambda value: value.quantize(Decimal("0.01")))
+]
 Figure = Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)]
 
 

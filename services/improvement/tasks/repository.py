@@ -65,7 +65,8 @@ async def list_owners(session: AsyncSession, improvement_id: UUID) -> list[str]:
 
 async def find_next_deadline(session: AsyncSession, improvement_id: UUID, zone: str) -> datetime | None:
     """When the next of a record's tasks is due; None where none is."""
-    return await session.scalar(_NEXT, {"improvement_id": improvement_id, "zone": zone})
+    due: datetime | None = await session.scalar(_NEXT, {"improvement_id": improvement_id, "zone": zone})
+    return due
 
 
 async def claim_overdue(
