@@ -19,7 +19,7 @@ test: .venv/.installed-dev ## Run the tests (ARGS="tests/audit -x")
 
 test-ticketing: .venv/.installed-dev ## Run the loop against a real Request Tracker and Redmine (installs them, as root)
 	tests/ticketing/install.sh
-	RATCHET_TEST_TICKETING=1 $(BIN)/python -m pytest tests/ticketing $(ARGS)
+	RATCHET_TEST_TICKETING=1 $(BIN)/python -m pytest --timeout 600 tests/ticketing $(ARGS)
 
 check: .venv/.installed-dev ## What must hold beside the tests: format, lint, types, arrows, migrations, lock
 	$(BIN)/ruff format --check .

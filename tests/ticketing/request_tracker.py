@@ -28,6 +28,7 @@ Set($DatabaseHost, '');
 Set($DatabaseUser, '');
 Set($DatabasePassword, '');
 Set($MailCommand, 'testfile');
+Set($BcryptCost, 4);  # every request signs in: at the usual cost that alone is most of the run
 Set($LogToSyslog, undef);
 Set($LogToSTDERR, 'warning');
 $RT::MasonDataDir = '{folder}/mason';

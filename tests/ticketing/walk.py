@@ -20,7 +20,7 @@ class Walk(Loop):
     """Who walks, and the desk at which they do."""
 
     def __init__(self, connect: Callable[..., httpx.AsyncClient], desk: Desk) -> None:
-        super().__init__(connect)
+        super().__init__(connect, timeout_seconds=90.0)
         self.desk = desk
 
     async def hear_tickets(self) -> None:
