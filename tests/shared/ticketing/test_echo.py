@@ -11,8 +11,8 @@ from shared.ticketing.sources import IncidentSource, SourceConfig
 from shared.ticketing.systems import SYSTEMS
 from tests.shared.ticketing.desks import DESKS, Desk, iso
 from tests.shared.ticketing.sink_cases import CASES, Case
+from tests.shared.ticketing.sink_desk import open_desk
 from tests.shared.ticketing.test_changes import make_request
-from tests.shared.ticketing.test_sinks import open_desk
 
 
 def open_source(name: Any) -> IncidentSource:

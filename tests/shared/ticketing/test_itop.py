@@ -19,8 +19,8 @@ from shared.ticketing.sources import PollConfig, Position, SourceConfig
 from tests.shared.ticketing.desks import after
 from tests.shared.ticketing.listener import Answer, listening
 from tests.shared.ticketing.sink_cases import ITOP
+from tests.shared.ticketing.sink_desk import open_desk
 from tests.shared.ticketing.test_changes import make_request
-from tests.shared.ticketing.test_sinks import open_desk
 
 UTC = ZoneInfo("UTC")
 

@@ -18,8 +18,8 @@ from shared.ticketing.jira.change_mapper import (
 )
 from tests.shared.ticketing.payloads import genuine, needs_payloads
 from tests.shared.ticketing.sink_cases import JIRA, JIRA_SERVER
+from tests.shared.ticketing.sink_desk import open_desk
 from tests.shared.ticketing.test_changes import make_request
-from tests.shared.ticketing.test_sinks import open_desk
 
 UTC = ZoneInfo("UTC")
 

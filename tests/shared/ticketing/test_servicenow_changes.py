@@ -12,8 +12,8 @@ from tests.shared.ticketing.desks import after
 from tests.shared.ticketing.fake_servicenow import LABELS, TEMPLATE
 from tests.shared.ticketing.payloads import genuine, needs_payloads
 from tests.shared.ticketing.sink_cases import SERVICENOW
+from tests.shared.ticketing.sink_desk import open_desk
 from tests.shared.ticketing.test_changes import make_request
-from tests.shared.ticketing.test_sinks import open_desk
 
 UTC = ZoneInfo("UTC")
 

@@ -10,8 +10,8 @@ from shared.ticketing.zammad.change_mapper import make_ticket, read_told
 from tests.shared.ticketing.desks import after
 from tests.shared.ticketing.payloads import genuine, needs_payloads
 from tests.shared.ticketing.sink_cases import ZAMMAD
+from tests.shared.ticketing.sink_desk import open_desk
 from tests.shared.ticketing.test_changes import make_request
-from tests.shared.ticketing.test_sinks import open_desk
 
 UTC = ZoneInfo("UTC")
 
