@@ -1,11 +1,11 @@
 """`make bench`: every claim measured, shown, and written to bench/results.json.
 
-python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume] [improvement]
+python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume] [improvement] [callbacks]
 """
 
 import sys
 
-from bench import events, import_log, improvement, ingest, latency, memory, volume
+from bench import callbacks, events, import_log, improvement, ingest, latency, memory, volume
 from bench.claim import Claim, show, write
 
 SCRIPTS = {
@@ -16,6 +16,7 @@ SCRIPTS = {
     "ingest": ingest,
     "volume": volume,
     "improvement": improvement,
+    "callbacks": callbacks,
 }
 
 

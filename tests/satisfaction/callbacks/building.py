@@ -6,9 +6,11 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import httpx
+import pytest
 from sqlalchemy import Row, text
 
 from services.satisfaction.callbacks.models import callbacks
+from services.satisfaction.settings import SatisfactionSettings
 from shared import clock
 from shared.app import Service
 from shared.events.envelope import Draft, Event, Origin, parse, serialise
@@ -122,3 +124,17 @@ def problem(answer: httpx.Response, status: int, name: str) -> str:
     assert answer.json()["type"] == f"urn:ratchet:problem:{name}"
     detail: str = answer.json()["detail"]
     return detail
+
+
+def around_now(before: float = 1, after: float = 2) -> str:
+    """Quiet hours by UTC's clock that began so many hours ago and end in so many."""
+    now = clock.now()
+    begin, end = now - timedelta(hours=before), now + timedelta(hours=after)
+    return f"{begin:%H:%M}-{end:%H:%M}"
+
+
+def change_settings(patch: pytest.MonkeyPatch, service: Service, **changes: Any) -> SatisfactionSettings:
+    """The service with these settings, until the test is over."""
+    thresholds = SatisfactionSettings(**changes)
+    patch.setitem(service.app.state._state, "thresholds", thresholds)
+    return thresholds

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, DateTime, Integer, Row, Select, bindparam, func, literal, null, select, text
+from sqlalchemy import ColumnElement, DateTime, Integer, Row, Select, bindparam, case, func, literal, null, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -99,7 +99,8 @@ async def count_conduct(
     session: AsyncSession, scope: Scope, by: Dimension | None, months: Sequence[datetime], values: Sequence[Any]
 ) -> Sequence[Row[Any]]:
     """Number and mean of the scores of each item of conduct, for each of these values of `by` (R185, R200)."""
-    item = func.jsonb_each_text(_c.conduct).table_valued("key", "value").lateral("item")
+    scores = case((func.jsonb_typeof(_c.conduct) == "object", _c.conduct))
+    item = func.jsonb_each_text(scores).table_valued("key", "value").lateral("item")
     value = _value_of(by, months)
     query = (
         _narrow(select(value.label("bucket")), scope)
@@ -107,7 +108,7 @@ async def count_conduct(
             item.c.key.label("item"), func.count().label("n"), func.avg(item.c.value.cast(Integer)).label("mean")
         )
         .join(item, literal(True))
-        .where(_c.state == "completed", _c.conduct.is_not(None))
+        .where(_c.state == "completed")
         .group_by("bucket", item.c.key)
         .order_by(item.c.key)
     )

@@ -15,7 +15,7 @@ callback_links = Table(
     Column("issued_at", DateTime(timezone=True), nullable=False),
     Column("issued_by", Text, nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
-    Column("draft", JSONB),
+    Column("draft", JSONB(none_as_null=True)),
     Column("draft_saved_at", DateTime(timezone=True)),
     Column("used_at", DateTime(timezone=True)),
     Column("withdrawn_at", DateTime(timezone=True)),
