@@ -514,10 +514,10 @@ def upgrade() -> None:
     op.create_foreign_key(op.f('fk_improvements_parent_id'), 'improvements', 'improvements', ['parent_id'], ['id'], source_schema='improvement', referent_schema='improvement')
     op.execute("""
         INSERT INTO improvement.tasks (id, improvement_id, number, version, title, owner, due, state, awaits_approval,
-                                       requested_by, done_at, created_at, updated_at)
+                                       requested_by, done_at, held_before, created_at, updated_at)
         SELECT gen_random_uuid(), i.id, t.number, 1, t.task ->> 'title', t.task ->> 'owner', (t.task ->> 'due')::date,
                CASE WHEN i.state IN ('verified', 'closed') THEN 'done' ELSE 'planned' END, false,
-               i.requester, CASE WHEN i.state IN ('verified', 'closed') THEN i.implemented_at END,
+               i.requester, CASE WHEN i.state IN ('verified', 'closed') THEN i.implemented_at END, 0,
                i.opened_at, i.updated_at
         FROM improvement.improvements i, jsonb_array_elements(i.tasks) WITH ORDINALITY AS t (task, number)
     """)
