@@ -20,6 +20,7 @@ from tests.journeys.loop import Loop
 from tests.metrics.gaps.test_service import month_of_tickets
 from tests.openapi.agreements import make_agreements
 from tests.openapi.clauses import make_clauses
+from tests.openapi.meetings import make_meetings
 from tests.support.fleet import Fleet, running
 from tests.support.postgres import with_database
 from tests.support.rabbitmq import free_port
@@ -165,9 +166,11 @@ async def make_records(fleet: Fleet) -> dict[str, list[str]]:
         since = {"since": "2025-01-01T00:00:00Z"}
         replay = await loop.post(Role.ADMINISTRATOR, "/metrics/v1/connections/desk/replay", since, 202)
         agreed = await make_agreements(loop)
+        around = await make_meetings(loop, fleet.services["improvement"].database, draft["id"])
         return {
             **in_force,
             **agreed,
+            **around,
             "agreements": [*agreed["agreements"], *in_force["agreements"]],
             "tickets": _ids(tickets),
             "gaps": [gap["id"]],
