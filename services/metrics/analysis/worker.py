@@ -121,7 +121,7 @@ class Worker:
             stdin.write(line)
             await stdin.drain()
             answer = await stdout.readline()
-        except OSError:
+        except (OSError, RuntimeError):  # uvloop's word for a pipe that is closed
             return None
         return answer if answer.endswith(b"\n") else None
 

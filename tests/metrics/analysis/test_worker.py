@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 
 import pytest
+import uvloop
 
 from services.metrics.analysis.evidence import Proportion, Question
 from services.metrics.analysis.questions import (
@@ -124,6 +125,25 @@ class TestAsk:
         assert mortal.pid is None
         with pytest.raises(AssessmentFailed, match="stopping"):
             await mortal.ask(VALUES, Description)
+
+    def test_one_that_died_is_noticed_under_uvloop(self) -> None:
+        """Uvloop's closed pipes raise something else than asyncio's."""
+
+        async def ask_twice() -> tuple[Description, Description]:
+            worker = Worker(program=LIGHT)
+            first = await worker.ask(VALUES, Description)
+            assert worker._child is not None
+            worker._child.kill()
+            await worker._child.wait()
+            assert worker._child.stdin is not None
+            worker._child.stdin.transport.abort()
+            await asyncio.sleep(0)
+            second = await worker.ask(VALUES, Description)
+            await worker.close()
+            return first, second
+
+        first, second = uvloop.run(ask_twice())
+        assert first == second
 
     async def test_giving_up_ends_the_child_and_the_next_question_starts_another(self) -> None:
         deaf = Worker(program=("-c", "import sys; sys.stdin.read()"))
