@@ -111,7 +111,7 @@ CATEGORIES = {
     "other": N_("Other"),
 }
 CHECKS = {
-    "due": (N_("Due"), "neutral"),
+    "due": (N_("To come"), "neutral"),
     "asked": (N_("Asked for"), "accent"),
     "held": (N_("Held"), "good"),
     "regressed": (N_("Regressed"), "bad"),
