@@ -120,7 +120,7 @@ async def _running(parts: Parts, connection: asyncpg.Connection, **settings: str
         async with running_processes(
             ["satisfaction"], parts.settings(), parts.database_url, parts.amqp_url, "ratchet", parts.folder
         ) as processes:
-            while await connection.fetchval(_WAITING):
+            while await connection.fetchval(_WAITING):  # noqa: ASYNC110 - another process escalates them
                 await asyncio.sleep(0.5)
             await connection.execute("VACUUM ANALYZE satisfaction.callbacks")
             async with processes.client(Role.SERVICE_DESK) as client:
