@@ -66,7 +66,7 @@ class TestConnect:
         assert ended.returncode == 0, ended.stdout + ended.stderr
         assert "Tickets from redmine by connection 'desk'" in ended.stdout
         assert "✓ poll" in ended.stdout
-        assert "✓ reopen" in ended.stdout
+        assert "– reopen" in ended.stdout
         assert "Change requests to redmine by connection 'itsm'" in ended.stdout
         assert "Everything that was tried works." in ended.stdout
         with served.client("administrator") as client:

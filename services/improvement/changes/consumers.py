@@ -8,7 +8,9 @@ from services.improvement.changes import service
 from shared import clock
 from shared.events.envelope import Event
 from shared.events.improvement import (
+    ImprovementApprovalExpired,
     ImprovementApproved,
+    ImprovementFact,
     ImprovementRejected,
     ImprovementRevised,
     ImprovementWithdrawn,
@@ -16,9 +18,7 @@ from shared.events.improvement import (
 from shared.inbox import Handler
 
 
-async def supersede(
-    session: AsyncSession, events: Sequence[Event[ImprovementRevised | ImprovementRejected | ImprovementWithdrawn]]
-) -> None:
+async def supersede(session: AsyncSession, events: Sequence[Event[ImprovementFact]]) -> None:
     """What was raised for a plan that is the approved one no more."""
     await service.supersede_changes(session, events, clock.now())
 
@@ -28,4 +28,5 @@ handlers = (
     Handler("improvement.changes.supersede_revised", ImprovementRevised, supersede),
     Handler("improvement.changes.supersede_rejected", ImprovementRejected, supersede),
     Handler("improvement.changes.supersede_withdrawn", ImprovementWithdrawn, supersede),
+    Handler("improvement.changes.supersede_expired", ImprovementApprovalExpired, supersede),
 )

@@ -22,9 +22,7 @@ from shared.events.improvement import (
     ChangeFailed,
     ChangeRaised,
     ImprovementApproved,
-    ImprovementRejected,
-    ImprovementRevised,
-    ImprovementWithdrawn,
+    ImprovementFact,
 )
 from shared.ids import new_id
 from shared.outbox import record_all
@@ -54,11 +52,7 @@ async def request_changes(session: AsyncSession, events: Sequence[Event[Improvem
     wake_after_commit(session, RAISE_JOB)
 
 
-async def supersede_changes(
-    session: AsyncSession,
-    events: Sequence[Event[ImprovementRevised | ImprovementRejected | ImprovementWithdrawn]],
-    now: datetime,
-) -> None:
+async def supersede_changes(session: AsyncSession, events: Sequence[Event[ImprovementFact]], now: datetime) -> None:
     """R35: a change of a plan that is no more the approved one counts no more, though it stands in the system; what is
     only pending is raised no more. Looks at the records as they are, so that the events' order does not matter."""
     ids = {event.data.improvement_id for event in events}

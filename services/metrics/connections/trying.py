@@ -39,7 +39,7 @@ def _tell_reopening(sources: Sources, row: Row[Any]) -> Finding:
     except ValueError as error:
         return Finding(what="reopen", ok=False, detail=f"reopening.options: {error}")
     where = row.reopening["base_url"] or row.base_url or "the address in its options"
-    detail = f"configured at {where}; the right to reopen is first used with the first dispute"
+    detail = f"not tried: that would reopen an incident; configured at {where}, and used with the first dispute"
     return Finding(what="reopen", ok=True, detail=detail)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -9,8 +10,10 @@ from sqlalchemy.exc import DBAPIError
 
 from services.improvement.changes import jobs
 from services.improvement.connections.service import Ticketing
+from services.improvement.improvements.service import lock_improvement, tell
 from services.improvement.settings import ImprovementSettings
 from shared import clock
+from shared.events.improvement import ImprovementApprovalExpired
 from shared.sealing import Sealer
 from shared.ticketing.changes import ChangeOutcome
 from shared.ticketing.failures import RemoteFailed
@@ -296,6 +299,18 @@ class TestSuperseded:
         await listen(solo)
         change = await change_of(staff, record)
         assert (change["state"], "withdrawn" in change["last_error"]) == ("superseded", True)
+
+    async def test_an_approval_that_expired_supersedes_its_change(self, solo: Solo, staff: People, desk: Desk) -> None:
+        """R35: what was approved too long ago and not begun asks again, as another revision."""
+        await connect(solo)
+        record, _ = await raised(solo, staff)
+        async with solo.transaction() as session:
+            improvement = await lock_improvement(session, UUID(record["id"]))
+            improvement.revision += 1
+            told = {"expired_at": LONG_AGO, "expired_state": "approved", "valid_days": 7}
+            await tell(session, improvement, ImprovementApprovalExpired, **told)
+        await listen(solo)
+        assert (await change_of(staff, record))["state"] == "superseded"
 
 
 class TestArchive:
