@@ -1,5 +1,6 @@
 """Records for the tests of what stands around them: opened over REST, brought into a state by the shortest way."""
 
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -38,6 +39,14 @@ async def sign(
         await session.execute(
             text("UPDATE improvements SET state = 'verified', signature = cast(:signature AS jsonb) WHERE id = :id"),
             {"id": improvement_id, "signature": signature},
+        )
+        await session.execute(
+            text(
+                "INSERT INTO effect_signatures (id, improvement_id, revision, request_id, verdict, computed_verdict, "
+                "signed_by, signed_at) VALUES (gen_random_uuid(), :id, 1, gen_random_uuid(), :verdict, :verdict, "
+                "'mona', :signed_at)"
+            ),
+            {"id": improvement_id, "verdict": verdict, "signed_at": datetime.fromisoformat(signed_at)},
         )
     if columns:
         await put(solo, improvement_id, **columns)

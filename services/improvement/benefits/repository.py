@@ -50,23 +50,18 @@ async def lock(session: AsyncSession, table: Counted, improvement_id: UUID, id_:
 
 
 _EFFECTIVE = """
-    SELECT id FROM improvements
-    WHERE updated_at >= :since AND signature ->> 'verdict' = 'effective'
-      AND (signature ->> 'signed_at')::timestamptz >= :since AND (signature ->> 'signed_at')::timestamptz < :until
+    SELECT improvement_id FROM effect_signatures
+    WHERE verdict = 'effective' AND signed_at >= :since AND signed_at < :until
 """
 _COUNTS = text(
     """
-    WITH touched AS (
-        SELECT opened_at, closed_at, closure_code, signature ->> 'verdict' AS verdict,
-               (signature ->> 'signed_at')::timestamptz AS signed_at
-        FROM improvements WHERE updated_at >= :since
-    )
+    WITH touched AS (SELECT opened_at, closed_at, closure_code FROM improvements WHERE updated_at >= :since)
     SELECT count(*) FILTER (WHERE opened_at >= :since AND opened_at < :until) AS opened,
            count(*) FILTER (WHERE closed_at >= :since AND closed_at < :until) AS closed,
            avg(extract(epoch FROM closed_at - opened_at))
                FILTER (WHERE closed_at >= :since AND closed_at < :until) AS mean_seconds,
            (SELECT jsonb_object_agg(verdict, n) FROM (
-               SELECT verdict, count(*) AS n FROM touched
+               SELECT verdict, count(*) AS n FROM effect_signatures
                WHERE signed_at >= :since AND signed_at < :until GROUP BY verdict) v) AS verdicts,
            (SELECT jsonb_object_agg(code, n) FROM (
                SELECT coalesce(closure_code, 'not_told') AS code, count(*) AS n FROM touched

@@ -172,7 +172,8 @@ class SavingView(_View):
 class AchievementView(BaseModel):
     """R26: what improvements achieved from the day `from` up to and without `to` (days in UTC).
 
-    `verified` counts signed verdicts, `share_effective` is of these `verified_n` (null without any). Savings, and
+    `verified` counts signed verdicts, also those of revisions that were tried again; `share_effective` is of these
+    `verified_n` (null without any). Savings, and
     returns of the actual amounts, are of the records verified effective. `mean_days_to_close` is over the `closed`
     records, time on hold included. `overdue` were open at `as_of` past their planned end, time on hold taken off; one
     that is on hold is not overdue.

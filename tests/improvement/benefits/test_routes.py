@@ -210,6 +210,17 @@ class TestAchievement:
             ("USD", Decimal(-1)),
         ]
 
+    async def test_what_failed_first_counts_as_well(self, solo: Solo) -> None:
+        record = await open_improvement(solo)
+        await sign(solo, record, "ineffective", "2026-03-05T10:00:00+00:00")
+        await put(solo, record, state="draft", signature=None)
+        await sign(solo, record, "effective", "2026-03-25T10:00:00+00:00")
+        await give(solo, f"{IMPROVEMENTS}/{record}", BEFORE, AFTER)
+        async with solo.client(Role.QUALITY_MANAGER) as reader:
+            told = ok(await reader.get(ACHIEVEMENT, params=MARCH))
+        assert (told["share_effective"], told["verified_n"]) == (0.5, 2)
+        assert [(item["currency"], item["improvements"]) for item in told["savings"]] == [("CNY", 1)]
+
     async def test_nothing_is_no_share(self, solo: Solo) -> None:
         async with solo.client(Role.QUALITY_MANAGER) as reader:
             told = ok(await reader.get(ACHIEVEMENT, params=MARCH))
