@@ -55,6 +55,20 @@ my ($done, $told, $token) = RT::AuthToken->new(RT->SystemUser)->Create(Owner => 
 die $told unless $done;
 print $token;
 """
+_SCRIP = """
+use lib '/usr/share/request-tracker5/lib';
+use RT;
+RT::LoadConfig();
+RT::Init();
+local $/;
+open(my $code, '<', '{code}') or die;
+my ($done, $told) = RT::Scrip->new(RT->SystemUser)->Create(
+    Description => 'Tell Ratchet of {queue}', Queue => '{queue}', Template => 'Blank',
+    ScripCondition => 'On Transaction', ScripAction => 'User Defined',
+    CustomPrepareCode => 'return 1;', CustomCommitCode => <$code>,
+);
+die $told unless $done;
+"""
 _AGED = {
     ("Tickets", "id"): ("Created", "Started", "Resolved", "Due", "LastUpdated"),
     ("Transactions", "ObjectType = 'RT::Ticket' AND ObjectId"): ("Created",),
@@ -129,6 +143,18 @@ class RequestTracker:
                 for column in columns:
                     aged = f"UPDATE {table} SET {column} = datetime({column}, '-{days} days')"
                     database.execute(f"{aged} WHERE {column} > '1980' AND {chosen} IN ({', '.join(numbers)})")
+        database.close()
+
+    def post_transactions(self, queue: str, code: str) -> None:
+        """Let a scrip with this commit code run after each transaction of the queue's tickets."""
+        path = self._program.write(f"scrip-{queue}.pl.txt", code)
+        script = self._program.write(f"scrip-{queue}.pl", _SCRIP.format(code=path, queue=queue))
+        self._program.run("perl", str(script))
+
+    def stop_posting(self) -> None:
+        """No such scrip runs any more."""
+        with sqlite3.connect(self._program.folder / "rt.sqlite", timeout=30) as database:
+            database.execute("UPDATE Scrips SET Disabled = 1 WHERE Description LIKE 'Tell Ratchet of %'")
         database.close()
 
     def stop(self) -> None:
