@@ -1,15 +1,25 @@
 """Settings of the satisfaction service."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from itertools import pairwise
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from fastapi import Depends, Request
+from holidays.registry import COUNTRIES
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.auth import Role
+from shared.calendars import Calendar
+from shared.working_days import Limit, read_hours, working_days
 
+_LIMITS: dict[str, dict[str, str]] = {
+    "simple": {"answer": "30m"},
+    "general": {"answer": "0d"},
+    "major": {"acknowledge": "0d", "plan": "3d", "answer": "10d"},
+}
 HoursFromDeadline = Annotated[float, Field(ge=-24, le=8760)]
 
 
@@ -42,6 +52,32 @@ class SatisfactionSettings(BaseSettings):
     public_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
     """Where customers reach Ratchet; empty: the address at which the link was asked for."""
 
+    holiday_country: str | None = None
+    """Working days are Monday to Friday without the public holidays of this country (ISO 3166)."""
+    working_hours: str = Field(default="", pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")
+    """The hours of a working day in `time_zone`, as `09:00-18:00`; empty: all 24."""
+    complaint_limits: Mapping[
+        Literal["simple", "general", "major"], Mapping[Literal["acknowledge", "plan", "answer"], Limit]
+    ] = Field(default=_LIMITS, validate_default=True)
+    """R199, R51: until when a complaint of each class is acknowledged, planned and answered. A class that is not named
+    keeps its own."""
+    complaint_takeover: Limit = "4h"
+    """R198: a complaint that nobody accepts within this comes back to its owner."""
+    complaint_pass_ons: int = Field(default=3, ge=0, le=100)
+    """R193: after so many pass-ons only a manager passes a complaint on."""
+    complaint_silence: Limit = "5d"
+    """An answer to which the customer says nothing for so long may be closed."""
+    complaint_retention_days: int = Field(default=1095, ge=0, le=36_500)
+    """R196: a closed complaint is deleted after so many days, never while a dispute runs; 0: never."""
+    complaint_line: str = Field(default="", max_length=200)
+    """R193: the published line for complaints, shown on the public form."""
+    complaints_per_minute: int = Field(default=5, ge=1, le=10_000)
+    """So many complaints a minute are taken from one address by the public form."""
+    suggestion_reply: Limit = "5d"
+    """R184, R195: until when a suggestion is answered."""
+    follow_up_within: Limit = "5d"
+    """R88: until when the customer of a completed project is asked."""
+
     @field_validator("time_zone")
     @classmethod
     def _is_known(cls, name: str) -> str:
@@ -55,6 +91,26 @@ class SatisfactionSettings(BaseSettings):
         if any(later[0] <= earlier[0] for earlier, later in pairwise(levels)):
             raise ValueError("the hours must rise from level to level, for example [[-4, ...], [4, ...], [24, ...]]")
         return levels
+
+    @field_validator("holiday_country")
+    @classmethod
+    def _is_country(cls, code: str | None) -> str | None:
+        if code and code not in {codes[1] for codes in COUNTRIES.values()}:
+            raise ValueError(f"{code!r} is no country of ISO 3166 whose holidays are known, such as CN, DE or US")
+        return code or None
+
+    @field_validator("complaint_limits")
+    @classmethod
+    def _are_whole(cls, given: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+        limits = {**_LIMITS, **given}
+        for name, of_class in limits.items():
+            if "answer" not in of_class:
+                raise ValueError(f'{name}: says until when it is answered, for example {{"answer": "0d"}}')
+        return limits
+
+    def calendar_at(self, moment: datetime) -> Calendar:
+        """The working days of this installation about this moment."""
+        return working_days(self.time_zone, self.holiday_country, moment, read_hours(self.working_hours))
 
 
 def _thresholds(request: Request) -> SatisfactionSettings:

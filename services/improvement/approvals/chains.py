@@ -6,13 +6,13 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.approvals import repository, rules
-from services.improvement.approvals.calendar import working_days
 from services.improvement.approvals.models import ApprovalStep
 from services.improvement.approvals.schemas import read_rules
 from services.improvement.improvements.models import Improvement
 from services.improvement.settings import settings
 from shared.calendars import Calendar
 from shared.ids import new_id
+from shared.working_days import working_days
 
 
 async def open_chain(session: AsyncSession, record: Improvement, now: datetime) -> None:

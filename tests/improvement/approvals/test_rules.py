@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.improvement.approvals.calendar import working_days
 from services.improvement.approvals.rules import (
     DEFAULT,
     DecidedBefore,
@@ -25,6 +24,7 @@ from services.improvement.approvals.rules import (
 )
 from services.improvement.improvements.rules import ApproverIsRequester
 from shared.auth import Principal, Role
+from shared.working_days import working_days
 
 S, D, T = "improvement_supervisor", "department_head", "top_management"
 
