@@ -170,7 +170,7 @@ _ACTS: dict[str, Callable[..., Awaitable[object]]] = {
 
 
 def _closing(typed: _Typed) -> Closing:
-    following = {"next_cycle": {}} if typed.get("next_cycle") else {}
+    following: dict[str, Any] = {"next_cycle": {}} if typed.get("next_cycle") else {}
     return Closing.model_validate({**given(typed, "closure_code", "comment"), **following})
 
 

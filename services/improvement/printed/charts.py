@@ -58,13 +58,13 @@ def make_spec(evidence: EffectAssessed, implemented_at: datetime | None, *, unit
     def level(side: Sample, **mark: Any) -> list[dict[str, Any]]:
         if side.value is None:
             return []
-        row = {"from": _day(side.period_from), "to": _day(side.period_to), "value": side.value * scale}
+        level_row = {"from": _day(side.period_from), "to": _day(side.period_to), "value": side.value * scale}
         drawn = {"type": "rule", "strokeWidth": 4, **mark}
-        return [layer([row], drawn, x={**x, "field": "from"}, x2={"field": "to"}, y={**y, "field": "value"})]
+        return [layer([level_row], drawn, x={**x, "field": "from"}, x2={"field": "to"}, y={**y, "field": "value"})]
 
     layers: list[dict[str, Any]] = []
     if interval := _interval(evidence, unit):
-        row = {"from": _day(after.period_from), "to": _day(after.period_to)}
+        row: dict[str, float] = {"from": _day(after.period_from), "to": _day(after.period_to)}
         row |= {"low": interval[0] * scale, "high": interval[1] * scale}
         layers.append(
             layer(
