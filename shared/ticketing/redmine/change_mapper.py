@@ -70,9 +70,9 @@ def find_issue(answer: Any, correlation_id: str) -> str | None:
     return text(member(found[0], "id")) if found else None
 
 
-def find_id(listed: Any, wanted: str) -> int | None:
+def find_id(found: Any, wanted: str) -> int | None:
     """The number of the one that is called so, or that has this number; case is ignored."""
-    for item in _listed(listed):
+    for item in listed(found):
         number = member(item, "id")
         names = (text(member(item, "name")), text(member(item, "identifier")), text(number))
         if isinstance(number, int) and wanted.strip().lower() in [name.lower() for name in names if name]:
@@ -80,9 +80,9 @@ def find_id(listed: Any, wanted: str) -> int | None:
     return None
 
 
-def names_of(listed: Any) -> str:
+def names_of(found: Any) -> str:
     """What they are called, for people."""
-    names = [text(member(item, "name")) for item in _listed(listed)]
+    names = [text(member(item, "name")) for item in listed(found)]
     return ", ".join(f"'{name}'" for name in names if name) or "none"
 
 
@@ -91,7 +91,7 @@ def read_outcome(issue: Any, statuses: Any, states: Mapping[str, ChangeState]) -
     number, name = text(member(issue, "status", "id")), text(member(issue, "status", "name"))
     if number is None:
         raise Unmappable("status: is missing from the issue")
-    names = {text(member(status, "id")): text(member(status, "name")) for status in _listed(statuses)}
+    names = {text(member(status, "id")): text(member(status, "name")) for status in listed(statuses)}
     entries = sorted(_status_entries(issue))
     steps = [
         Step(entry.at, entry.number, is_implemented((names.get(entry.after), entry.after), states)) for entry in entries
@@ -117,8 +117,8 @@ class _Entry(NamedTuple):
 
 
 def _status_entries(issue: Any) -> Iterator[_Entry]:
-    for journal in _listed(member(issue, "journals")):
-        for detail in _listed(member(journal, "details")):
+    for journal in listed(member(issue, "journals")):
+        for detail in listed(member(journal, "details")):
             if member(detail, "property") != "attr" or member(detail, "name") != "status_id":
                 continue
             at, number = time_of("journals.created_on", member(journal, "created_on")), member(journal, "id")
@@ -128,5 +128,6 @@ def _status_entries(issue: Any) -> Iterator[_Entry]:
             yield _Entry(at, number, after, text(member(journal, "notes"), LONGEST_REASON) or "")
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """A list as it is, anything else as an empty one."""
     return value if isinstance(value, list) else []

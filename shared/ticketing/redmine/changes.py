@@ -21,6 +21,7 @@ from shared.ticketing.redmine.change_mapper import (
     find_id,
     find_issue,
     is_implemented,
+    listed,
     make_issue,
     names_of,
     read_outcome,
@@ -136,7 +137,7 @@ class RedmineChangeSink:
         fields = member(project, "issue_custom_fields")
         unknown = [number for number in self._options.custom_fields if find_id(fields, number) is None]
         if unknown:
-            known = ", ".join(f"{member(field, 'id')} ({member(field, 'name')})" for field in fields or [])
+            known = ", ".join(f"{member(field, 'id')} ({member(field, 'name')})" for field in listed(fields))
             raise Unmappable(
                 f"Redmine would drop {', '.join(unknown)} without a word: the project has no such custom field; it has "
                 f"{known or 'none'}"
@@ -178,7 +179,7 @@ async def _find_project(remote: Asking, wanted: str) -> Any:
     project = member(await remote.find(f"/projects/{quote(wanted, safe='')}.json", include), "project")
     if project is None:
         seen = member(await remote.get("/projects.json", {"limit": 100}), "projects")
-        known = [f"'{member(item, 'identifier')}'" for item in (seen if isinstance(seen, list) else [])]
+        known = [f"'{member(item, 'identifier')}'" for item in listed(seen)]
         raise RemoteFailed(
             f"this user sees no project '{wanted}'; mend the option project (its identifier), or make the user a "
             f"member: it sees {', '.join(known) or 'none'}",
@@ -231,12 +232,11 @@ async def _check_rights(remote: Asking, trials: Trials, user: Any, project: Any)
     if member(user, "admin") is True:
         trials.findings.append(Finding(what, True, "an administrator may"))
         return
-    memberships = member(user, "memberships")
     roles = [
         role
-        for membership in (memberships if isinstance(memberships, list) else [])
+        for membership in listed(member(user, "memberships"))
         if member(membership, "project", "id") == member(project, "id")
-        for role in (member(membership, "roles") or [])
+        for role in listed(member(membership, "roles"))
     ]
     if not roles:
         trials.untried(what, "the user is no member of the project; what others may do there cannot be asked")
@@ -248,8 +248,7 @@ async def _permissions(remote: Asking, roles: Sequence[Any]) -> set[str]:
     told: set[str] = set()
     for role in roles:
         answer = await remote.get(f"/roles/{require_id(member(role, 'id'), 'role.id')}.json")
-        found = member(answer, "role", "permissions")
-        told |= {str(name) for name in found} if isinstance(found, list) else set()
+        told |= {str(name) for name in listed(member(answer, "role", "permissions"))}
     return told
 
 

@@ -10,7 +10,7 @@ from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
 from shared.ticketing.facts import State, Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import find_state, member, text
-from shared.ticketing.redmine.change_mapper import find_id, names_of
+from shared.ticketing.redmine.change_mapper import find_id, listed, names_of
 from shared.ticketing.redmine.changes import Called, find_by_number
 from shared.ticketing.redmine.mapper import STATES
 from shared.ticketing.remote import Asking
@@ -66,7 +66,7 @@ class RedmineReopener:
         return number
 
     def _first_in_progress(self, statuses: Any) -> int | None:
-        for status in statuses if isinstance(statuses, list) else []:
+        for status in listed(statuses):
             try:
                 state = self._state(status)
             except Unmappable:
