@@ -78,7 +78,7 @@ _OVERDUE = text(
     ) before_then
     WHERE i.opened_at < :as_of AND i.planned_end IS NOT NULL
       AND before_then.to_state NOT IN ('rejected', 'withdrawn', 'closed', 'on_hold')
-      AND ((i.planned_end + 1)::timestamp AT TIME ZONE 'UTC') + make_interval(secs => i.held_seconds) <= :as_of
+      AND ((i.planned_end + 1)::timestamp AT TIME ZONE :zone) + make_interval(secs => i.held_seconds) <= :as_of
     """
 )
 _EFFECTIVE_PERIODS = text(
@@ -103,9 +103,9 @@ async def count_achieved(session: AsyncSession, since: datetime, until: datetime
     return (await session.execute(_COUNTS, {"since": since, "until": until})).one()
 
 
-async def count_overdue(session: AsyncSession, as_of: datetime) -> int:
-    """Records that were open at that moment, not on hold, and past the end that was planned."""
-    return int((await session.execute(_OVERDUE, {"as_of": as_of})).scalar_one())
+async def count_overdue(session: AsyncSession, as_of: datetime, zone: str) -> int:
+    """Records that were open at that moment, not on hold, and past the end that was planned; days end as in `zone`."""
+    return int((await session.execute(_OVERDUE, {"as_of": as_of, "zone": zone})).scalar_one())
 
 
 async def list_effective_periods(session: AsyncSession, since: datetime, until: datetime) -> Sequence[Row[Any]]:

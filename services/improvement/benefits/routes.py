@@ -18,6 +18,7 @@ from services.improvement.benefits.schemas import (
 )
 from services.improvement.improvements.service import get_improvement
 from services.improvement.participants.rules import INVITERS
+from services.improvement.settings import settings
 from services.improvement.tasks.schemas import Day
 from shared import clock
 from shared.auth import Principal, Staff, require
@@ -34,12 +35,12 @@ _IMPROVEMENTS = "/improvement/v1/improvements"
 async def get_achievement(
     session: Reading,
     _caller: Staff,
-    first: Annotated[Day, Query(alias="from", description="The first day, in UTC.")],
+    first: Annotated[Day, Query(alias="from", description="The first day.")],
     behind: Annotated[Day, Query(alias="to", description="The first day behind.")],
 ) -> AchievementView:
     """What improvements achieved in that time: closed, verified, share effective with n, savings by currency, mean days
     to close, overdue."""
-    return await service.find_achievement(session, first, behind, clock.now())
+    return await service.find_achievement(session, first, behind, settings().time_zone, clock.now())
 
 
 @routes.get("/improvements/{improvement_id}/benefits")

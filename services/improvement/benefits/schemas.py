@@ -170,7 +170,8 @@ class SavingView(_View):
 
 
 class AchievementView(BaseModel):
-    """R26: what improvements achieved from the day `from` up to and without `to` (days in UTC).
+    """R26: what improvements achieved from the day `from` up to and without `to`, days of the
+    installation's zone.
 
     `verified` counts signed verdicts, also those of revisions that were tried again; `share_effective` is of these
     `verified_n` (null without any). Savings, and

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any, get_args
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -124,15 +125,17 @@ async def account(session: AsyncSession, improvement_id: UUID) -> CostBenefitVie
     )
 
 
-async def find_achievement(session: AsyncSession, first: date, behind: date, now: datetime) -> AchievementView:
-    """R26: what improvements achieved from the first day up to and without `behind`.
+async def find_achievement(
+    session: AsyncSession, first: date, behind: date, zone: str, now: datetime
+) -> AchievementView:
+    """R26: what improvements achieved from the first day up to and without `behind`; days begin as in `zone`.
 
     Raises:
         Malformed: the days are in the wrong order.
     """
     if behind <= first:
         raise Malformed("to must lie after from: it is the first day behind the time that is asked about")
-    since, until = (datetime.combine(day, time(), UTC) for day in (first, behind))
+    since, until = (datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC) for day in (first, behind))
     counts = await repository.count_achieved(session, since, until)
     verdicts = {verdict: (counts.verdicts or {}).get(verdict, 0) for verdict in get_args(Verdict)}
     n = sum(verdicts.values())
@@ -152,7 +155,7 @@ async def find_achievement(session: AsyncSession, first: date, behind: date, now
         share_effective=rules.find_share(verdicts["effective"], n),
         savings=await _find_savings(session, since, until),
         returns=[ReturnView.model_validate(row) for row in rules.find_returns(amounts)],
-        overdue=await repository.count_overdue(session, as_of),
+        overdue=await repository.count_overdue(session, as_of, zone),
     )
 
 

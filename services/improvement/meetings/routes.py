@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,6 +28,7 @@ from services.improvement.meetings.schemas import (
     ReasonBody,
 )
 from services.improvement.meetings.views import describe, summarise
+from services.improvement.settings import settings
 from shared import clock
 from shared.auth import Principal, Staff, require
 from shared.http import IfMatch, Reading, Writing, etag, router
@@ -39,8 +41,8 @@ Department = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
 def today() -> date:
-    """The day that it is, in UTC."""
-    return clock.now().date()
+    """The day that it is in the installation's zone."""
+    return clock.now().astimezone(ZoneInfo(settings().time_zone)).date()
 
 
 async def _answer(session: AsyncSession, meeting: Meeting, response: Response) -> MeetingView:

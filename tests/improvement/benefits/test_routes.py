@@ -1,5 +1,5 @@
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from services.improvement.benefits.service import find_achievement
 from shared.auth import Role
 from tests.improvement.around import open_improvement, put, refused, sign
 from tests.improvement.builders import IMPROVEMENTS, ok
@@ -209,6 +210,17 @@ class TestAchievement:
             ("CNY", Decimal("0.25")),
             ("USD", Decimal(-1)),
         ]
+
+    async def test_days_are_those_of_the_zone(self, solo: Solo) -> None:
+        record = await open_improvement(solo)
+        await sign(solo, record, "effective", "2026-02-28T17:00:00+00:00")  # 1 March, 01:00 in Shanghai
+        days = (date(2026, 3, 1), date(2026, 4, 1))
+        async with solo.database.reading() as session:
+            told = [
+                (await find_achievement(session, *days, zone, at("2026-05-01"))).verified_n
+                for zone in ("UTC", "Asia/Shanghai")
+            ]
+        assert told == [0, 1]
 
     async def test_what_failed_first_counts_as_well(self, solo: Solo) -> None:
         record = await open_improvement(solo)
