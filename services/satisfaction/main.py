@@ -16,6 +16,7 @@ from services.satisfaction.callbacks.links import routes as link_routes
 from services.satisfaction.callbacks.links.rules import Misses
 from services.satisfaction.callbacks.worklist import pages as worklist_pages
 from services.satisfaction.callbacks.worklist import routes as worklist_routes
+from services.satisfaction.callbacks.worklist.glance import Glances
 from services.satisfaction.database import spine
 from services.satisfaction.questionnaires import routes as questionnaire_routes
 from services.satisfaction.settings import SatisfactionSettings
@@ -45,6 +46,10 @@ def define(_settings: Settings) -> Definition:
         ),
         handlers=(*callback_consumers.handlers, *customer_consumers.handlers),
         jobs=callback_jobs.make_jobs(thresholds),
-        ports={"thresholds": thresholds, "link_misses": Misses(thresholds.link_misses_per_minute)},
+        ports={
+            "thresholds": thresholds,
+            "link_misses": Misses(thresholds.link_misses_per_minute),
+            "glances": Glances(),
+        },
         home="/callbacks",
     )

@@ -65,13 +65,15 @@ callbacks = Table(
     CheckConstraint("(state = 'completed') = (score IS NOT NULL)", name="score"),
     Index(None, "due_at", "id"),
     Index(None, "external_id"),
+    Index("ix_callbacks_settling", "due_at", postgresql_include=["state", "completed_at", "channel"]),
     Index("ix_callbacks_open", "due_at", "id", postgresql_where=text("state = 'due'")),
     Index("ix_callbacks_of_customer", "customer", "due_at", "id", postgresql_where=text("state = 'due'")),
     Index("ix_callbacks_escalation", "escalation_level", "due_at", postgresql_where=text("state = 'due'")),
     Index("ix_callbacks_unnoticed", "due_at", postgresql_where=text("state = 'due' AND overdue_at IS NULL")),
     Index(
-        "ix_callbacks_agreed",
+        "ix_callbacks_agreed_next",
         "next_attempt_at",
+        "id",
         postgresql_where=text("state = 'due' AND next_attempt_at IS NOT NULL"),
     ),
 )

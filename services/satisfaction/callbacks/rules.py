@@ -58,7 +58,7 @@ def find_level(due_at: datetime, now: datetime, hours_from_deadline: Sequence[fl
 
 
 def is_at_risk(
-    state: str, call_by: datetime, due_at: datetime, now: datetime, hours_from_deadline: list[float]
+    state: str, call_by: datetime, due_at: datetime, now: datetime, hours_from_deadline: Sequence[float]
 ) -> bool:
     """R80: still due and in time, and the first level before the deadline is reached; what cannot be called at its
     deadline for quiet hours is at risk as long before they begin."""

@@ -1,6 +1,5 @@
 """The desk's worklist: whom to call next, who is being called, and what the clock says. Works without JavaScript."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,8 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.callbacks import repository as callbacks
 from services.satisfaction.callbacks.conduct.service import load_items
-from services.satisfaction.callbacks.figures.repository import Scope
-from services.satisfaction.callbacks.figures.service import measure_coverage
 from services.satisfaction.callbacks.pages import surround
 from services.satisfaction.callbacks.repository import Filters
 from services.satisfaction.callbacks.routes import RECORDERS, Reader, Recorder, read_cursor, write_cursor
@@ -20,7 +17,8 @@ from services.satisfaction.callbacks.rules import is_resolver
 from services.satisfaction.callbacks.schemas import Callback
 from services.satisfaction.callbacks.service import lock_callback
 from services.satisfaction.callbacks.words import DONE, LABELS, put_in_words
-from services.satisfaction.callbacks.worklist import repository, service
+from services.satisfaction.callbacks.worklist import service
+from services.satisfaction.callbacks.worklist.glance import COVERAGE_DAYS, Glances
 from services.satisfaction.callbacks.worklist.routes import may_release_anybodys
 from services.satisfaction.settings import SatisfactionSettings, Thresholds
 from shared import clock
@@ -34,7 +32,6 @@ pages = page_router()
 
 ON_A_PAGE = 25
 BESIDE = 25
-COVERAGE_DAYS = 30
 
 
 @pages.get("/callbacks")
@@ -127,14 +124,16 @@ async def _show(
     surroundings: dict[str, Any] = {"callback": None, "labels": LABELS, "now": now, "is_mine": False}
     if first is not None:
         surroundings = surround(first, caller, thresholds, now, language_of(request), await load_items(session))
+    glances: Glances = request.app.state.glances
+    glance = await glances.take(session, now)
     return render(
         request,
         "callbacks/worklist.html",
         200 if refusal is None else refusal.status,
         complaint=refusal and put_in_words(request, refusal),
-        coverage=await measure_coverage(session, Scope(now - timedelta(days=COVERAGE_DAYS)), now),
+        coverage=glance.coverage,
         coverage_days=COVERAGE_DAYS,
-        counts=await repository.count_open(session, now),
+        counts=glance.counts,
         own=[one for one in own if one is not first],
         following=[one for one in following if one is not first and one not in own],
         held=[one for one in held if one.claim is not None and one.claim.holder != caller.subject],
