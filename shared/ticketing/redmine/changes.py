@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from shared.fields import Body, Name
 from shared.ids import new_id
@@ -33,7 +33,15 @@ _ME = "/users/current.json"
 _STATUSES = "/issue_statuses.json"
 _PRIORITIES = "/enumerations/issue_priorities.json"
 _Value = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
-_FieldNumber = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")]
+
+
+def _check_number(value: str) -> str:
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 10**9):
+        raise ValueError('a custom field is named by its number, which stands in its address, as {"7": "low"}')
+    return value
+
+
+_FieldNumber = Annotated[str, StringConstraints(max_length=9), AfterValidator(_check_number)]
 
 
 def _as_text(value: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from shared.fields import Body, Name
 from shared.ids import new_id
@@ -35,12 +35,19 @@ _SHOWN = 30
 _Value = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
+def _check_priority(value: Any) -> Any:
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1000
+    if value is not None and not is_number:
+        raise ValueError("must be RT's own number, from 0 to 1000, as 60; RT's words for it are not taken by REST")
+    return value
+
+
 class RequestTrackerOptions(Body):
     """`queue` takes the change requests; `priority` is RT's number. `custom_fields` are by name; `${title}`, `${owner}`
     … in their values are filled in."""
 
     queue: Name
-    priority: Annotated[int, Field(ge=0, le=1000)] | None = None
+    priority: Annotated[int | None, BeforeValidator(_check_priority)] = None
     custom_fields: Annotated[dict[Name, _Value | list[_Value]], Field(max_length=50)] = Field(default={})
 
     @model_validator(mode="before")

@@ -276,6 +276,12 @@ class TestOptions:
         with pytest.raises(ValidationError, match=says):
             RedmineOptions.model_validate(given_options)
 
+    @pytest.mark.parametrize("name", ["Risk", "0", "-1", "１", "1.5"])
+    def test_a_custom_field_is_named_by_its_number(self, name: str) -> None:
+        given_options = {"project": "changes", "tracker": 4, "custom_fields": {name: "low"}}
+        with pytest.raises(ValidationError, match=r'named by its number, which stands in its address, as {"7": "low"}'):
+            RedmineOptions.model_validate(given_options)
+
     @pytest.mark.parametrize(
         "wrong",
         [
@@ -283,8 +289,7 @@ class TestOptions:
             {"project": "a\x00b"},
             {"tracker": True},
             {"priority": [3]},
-            {"custom_fields": {"Risk": "x"}},
-            {"custom_fields": {"0": "x"}},
+            {"custom_fields": {"1" * 10: "x"}},
             {"fields": {"assigned to": 5}},
         ],
     )

@@ -233,13 +233,17 @@ class TestOptions:
         with pytest.raises(ValidationError, match=r'queue: is missing; name the queue .*{"queue": "Changes"}'):
             RequestTrackerOptions.model_validate(given_options)
 
+    @pytest.mark.parametrize("priority", ["high", "60", -1, 1001, 10**30, True, 1.5])
+    def test_a_priority_is_rts_number(self, priority: Any) -> None:
+        with pytest.raises(ValidationError, match=r"priority\n.*RT's own number, from 0 to 1000, as 60"):
+            RequestTrackerOptions.model_validate({"queue": "Changes", "priority": priority})
+        assert RequestTrackerOptions.model_validate({"queue": "Changes", "priority": 60}).priority == 60
+
     @pytest.mark.parametrize(
         "wrong",
         [
             {"que": "Changes"},
             {"queue": "a\x00b"},
-            {"priority": 10**30},
-            {"priority": "high"},
             {"custom_fields": {"": "x"}},
             {"custom_fields": {"a": {"b": "c"}}},
             {"custom_fields": {str(n): "x" for n in range(51)}},
