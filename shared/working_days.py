@@ -26,8 +26,8 @@ def working_days(zone: str, country: str | None, around: datetime, hours: tuple[
     return _of_years(zone, country, around.year, hours)
 
 
-def read_hours(written: str) -> tuple[Span, ...]:
-    """Working hours as settings write them, `09:00-18:00`; the whole day when empty."""
+def read_hours(written: str | None) -> tuple[Span, ...]:
+    """Working hours as settings write them, `09:00-18:00`; the whole day when there are none."""
     if not written:
         return WHOLE_DAY
     begin, end = written.split("-")

@@ -54,7 +54,7 @@ class SatisfactionSettings(BaseSettings):
 
     holiday_country: str | None = None
     """Working days are Monday to Friday without the public holidays of this country (ISO 3166)."""
-    working_hours: str = Field(default="", pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")
+    working_hours: str | None = Field(default=None, pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")
     """The hours of a working day in `time_zone`, as `09:00-18:00`; empty: all 24."""
     complaint_limits: Mapping[
         Literal["simple", "general", "major"], Mapping[Literal["acknowledge", "plan", "answer"], Limit]
@@ -69,7 +69,7 @@ class SatisfactionSettings(BaseSettings):
     """An answer to which the customer says nothing for so long may be closed."""
     complaint_retention_days: int = Field(default=1095, ge=0, le=36_500)
     """R196: a closed complaint is deleted after so many days, never while a dispute runs; 0: never."""
-    complaint_line: str = Field(default="", max_length=200)
+    complaint_line: str | None = Field(default=None, max_length=200)
     """R193: the published line for complaints, shown on the public form."""
     complaints_per_minute: int = Field(default=5, ge=1, le=10_000)
     """So many complaints a minute are taken from one address by the public form."""

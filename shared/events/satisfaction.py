@@ -185,6 +185,111 @@ class ComplaintEscalated(ComplaintFact):
     reason: str
 
 
+class ComplaintPassedOn(ComplaintFact):
+    """R193, R198: a pass-on and what became of it. Only when it is `accepted` has the complaint another `owner`;
+    `returned`: nobody accepted it in time. `pass_ons` counts those that were offered so far."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.passed_on.v1"
+    outcome: Literal["offered", "accepted", "declined", "returned"]
+    passed_to: str
+    told_by: str
+    told_at: datetime
+    pass_ons: int
+    reason: str | None = None
+
+
+class ComplaintAnswered(ComplaintFact):
+    """R56, R193: the customer has an answer; `round` counts from 1 and rises with each rejection."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.answered.v1"
+    answer: str
+    answered_by: str
+    answered_at: datetime
+    on_time: bool
+    round: int
+
+
+class ComplaintAccepted(ComplaintFact):
+    """The customer is content with the answer."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.accepted.v1"
+    answered_by: str | None = None
+    accepted_at: datetime
+    score: int | None = None
+    comment: str | None = None
+
+
+class ComplaintRejected(ComplaintFact):
+    """The customer is not content: the complaint is open again. `rejections` counts how often."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.rejected.v1"
+    answered_by: str | None = None
+    rejected_at: datetime
+    reason: str
+    rejections: int
+
+
+class ComplaintOverdue(ComplaintFact):
+    """R193, R194, R199: a deadline has passed and what was due was not done; told once for each."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.overdue.v1"
+    deadline: Literal["acknowledge", "plan", "answer", "progress", "settlement"]
+    deadline_at: datetime
+    noticed_at: datetime
+
+
+class ComplaintClosed(ComplaintFact):
+    """Settled: the customer accepted the answer, or said nothing to it for long. `on_time`: no deadline was missed."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.closed.v1"
+    closing: Literal["accepted", "no_reaction"]
+    closed_by: str
+    closed_at: datetime
+    on_time: bool
+    pass_ons: int
+    rejections: int
+    note: str | None = None
+
+
+class SuggestionFact(Fact):
+    """A suggestion as it stood right after (R184, R195); subject is `suggestion_id`. Anonymous ones name nobody."""
+
+    suggestion_id: UUID
+    number: str
+    title: str
+    description: str
+    channel: str
+    anonymous: bool = False
+    suggested_by: str | None = None
+    supervisor: bool = False
+    customer: str | None = None
+    service: str | None = None
+    project: str | None = None
+    department: str | None = None
+    received_by: str
+    received_at: datetime
+    due_at: datetime
+    url: str | None = None
+
+
+class SuggestionReceived(SuggestionFact):
+    """A customer or an independent supervisor suggests something."""
+
+    TYPE: ClassVar[str] = "ratchet.suggestion.received.v1"
+
+
+class SuggestionAnswered(SuggestionFact):
+    """It was studied, and whoever made it was told what comes of it; `reward` says how it was thanked for."""
+
+    TYPE: ClassVar[str] = "ratchet.suggestion.answered.v1"
+    outcome: Literal["adopted", "declined"]
+    reason: str
+    reward: str | None = None
+    answered_by: str
+    answered_at: datetime
+    on_time: bool
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -138,6 +138,20 @@ TELLINGS: dict[str, Telling] = {
     ),
     "ratchet.complaint.received.v1": Telling(N_("Complaint %(number)s was received: %(title)s"), "warn"),
     "ratchet.complaint.escalated.v1": Telling(N_("Complaint %(number)s was escalated: %(reason)s"), "bad"),
+    "ratchet.complaint.passed_on.v1": Telling(
+        N_("Complaint %(number)s, passed on to %(passed_to)s: %(outcome)s"), "warn"
+    ),
+    "ratchet.complaint.answered.v1": Telling(N_("%(answered_by)s answered complaint %(number)s"), "accent"),
+    "ratchet.complaint.accepted.v1": Telling(N_("The customer accepts the answer to complaint %(number)s"), "good"),
+    "ratchet.complaint.rejected.v1": Telling(
+        N_("The customer rejects the answer to complaint %(number)s: %(reason)s"), "bad"
+    ),
+    "ratchet.complaint.overdue.v1": Telling(
+        N_("Complaint %(number)s is overdue: %(deadline)s was due %(deadline_at)s"), "bad"
+    ),
+    "ratchet.complaint.closed.v1": Telling(N_("Complaint %(number)s was closed by %(closed_by)s"), "good"),
+    "ratchet.suggestion.received.v1": Telling(N_("Suggestion %(number)s was received: %(title)s"), "accent"),
+    "ratchet.suggestion.answered.v1": Telling(N_("Suggestion %(number)s was answered: %(outcome)s"), "good"),
     "ratchet.survey.analysed.v1": Telling(
         N_("Survey %(title)s was analysed: %(answered)s answers of %(invited)s invitations"), "accent"
     ),
@@ -165,6 +179,20 @@ VALUES: dict[str, dict[str, str]] = {
     },
     "level": {"low": N_("low"), "medium": N_("medium"), "high": N_("high"), "critical": N_("critical")},
     "solved": {"yes": N_("yes"), "partly": N_("partly"), "no": N_("no")},
+    "outcome": {
+        "offered": N_("offered"),
+        "accepted": N_("accepted"),
+        "declined": N_("declined"),
+        "returned": N_("came back"),
+        "adopted": N_("adopted"),
+    },
+    "deadline": {
+        "acknowledge": N_("acknowledgement"),
+        "plan": N_("plan"),
+        "answer": N_("answer"),
+        "progress": N_("progress report"),
+        "settlement": N_("settlement of the dispute"),
+    },
 }
 """Fields whose values are words of ours."""
 
@@ -172,6 +200,8 @@ QUANTITIES = {"value", "actual", "expected", "before_value", "after_value"}
 """Fields in the measure's unit."""
 
 RECORDS = {
+    "complaint_id": "/satisfaction/complaints/{}",
+    "suggestion_id": "/satisfaction/suggestions/{}",
     "callback_id": "/satisfaction/callbacks/{}",
     "endpoint_id": "/notifier/endpoints",
     "meeting_id": "/improvement/meetings/{}",
