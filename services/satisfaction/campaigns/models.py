@@ -36,6 +36,7 @@ campaigns = Table(
     Column("service", Text),
     Column("project", Text),
     Column("department", Text),
+    Column("occasion", Text),
     Column("owner", Text, nullable=False),
     Column("questionnaire_key", Text, nullable=False),
     Column("questionnaire_version", Integer),
@@ -77,6 +78,7 @@ campaigns = Table(
 """States: draft → launched → closed; cancelled from draft. `content` and `digest` are frozen at launch, `sample` (plan
 and draw by stratum, `campaigns.schemas.SamplePlan`) at the draw, `analysis` at the close. `strata` are the names that
 must all be there; null: those of the population. `agreements` null: those in force of its customer or project.
+`occasion`: what an ad hoc one follows, such as a release (R121).
 `rest_days`: nobody is asked who was invited to another campaign within so many days (fatigue)."""
 
 results = Table(

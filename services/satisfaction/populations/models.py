@@ -33,9 +33,12 @@ members = Table(
     Column("segment", Text),
     Column("contact_hash", LargeBinary, nullable=False),
     Column("drawn", Boolean, nullable=False, server_default=text("false")),
+    Column("resting", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("campaign_id", "reference"),
     Index(None, "campaign_id", "stratum"),
+    Index(None, "campaign_id", "contact_hash"),
     Index("ix_survey_members_drawn", "campaign_id", "id", postgresql_where=text("drawn")),
 )
 """`reference` is the uploader's own id of this person. `contact_hash` is the SHA-256 of the e-mail address in lower
-case, or of the reference where there is none: by it a person is known in other campaigns (fatigue)."""
+case, or of the reference where there is none: by it a person is known in other campaigns (fatigue). `resting`: not
+asked, because another campaign asked within its rest days."""
