@@ -62,10 +62,7 @@ SELECT 'customer ' || i, zone, '21:00-08:00', zone || ' 21:00-08:00'
 FROM (SELECT i, (ARRAY['Asia/Shanghai','Europe/Berlin','America/New_York','Asia/Tokyo'])[1 + i % 4] AS zone
       FROM generate_series(0, 499) AS i) AS made
 """
-_WAITING = """
-SELECT count(*) FROM satisfaction.callbacks
-WHERE state = 'due' AND escalation_level = 0 AND due_at < now() + interval '4 hours'
-"""
+_UNTOLD = "SELECT count(*) FROM satisfaction.callbacks WHERE state = 'due' AND escalation_level = 0"
 _RAW_PAGE = """
 SELECT * FROM satisfaction.callbacks WHERE state = 'due' AND (next_attempt_at IS NULL OR next_attempt_at <= now())
 ORDER BY due_at, id LIMIT 51
@@ -123,8 +120,9 @@ async def _running(parts: Parts, connection: asyncpg.Connection, **settings: str
         async with running_processes(
             ["satisfaction"], parts.settings(), parts.database_url, parts.amqp_url, "ratchet", parts.folder
         ) as processes:
-            while await connection.fetchval(_WAITING):  # noqa: ASYNC110 - another process escalates them
-                await asyncio.sleep(0.5)
+            before = None
+            while before != (before := await connection.fetchval(_UNTOLD)):  # noqa: ASYNC110 - another process's job
+                await asyncio.sleep(2)
             await connection.execute("VACUUM ANALYZE satisfaction.callbacks")
             async with processes.client(Role.SERVICE_DESK) as client:
                 yield client

@@ -49,10 +49,11 @@ async def list_worklist(session: AsyncSession, looking: Looking, after: After, l
     callable_ = await repository.list_callable(session, looking, after, limit)
     if after is not None:
         return Worklist([], callable_, [], [], [])
+    held = await repository.list_held(session, looking, None, beside)
     return Worklist(
-        await repository.list_own(session, looking, beside),
+        await repository.list_own(session, looking, beside) if held else [],
         callable_,
-        await repository.list_held(session, looking, None, beside),
+        held,
         await repository.list_agreed(session, looking, None, beside),
         await repository.list_quiet(session, looking, None, beside),
     )
