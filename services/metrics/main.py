@@ -9,7 +9,7 @@ from services.metrics.analysis import consumers as analysis
 from services.metrics.analysis import jobs as analysis_jobs
 from services.metrics.analysis import pages as analysis_pages
 from services.metrics.analysis import routes as analysis_routes
-from services.metrics.analysis.worker import Worker
+from services.metrics.analysis.worker import make_worker
 from services.metrics.attainments import jobs as attainment_jobs
 from services.metrics.attainments import routes as attainments
 from services.metrics.calendars import jobs as calendar_jobs
@@ -62,7 +62,7 @@ from shared.settings import Settings
 def define(settings: Settings) -> Definition:
     """Everything that metrics is made of."""
     own = MetricsSettings()
-    statistics = Worker()
+    statistics = make_worker()
     sources = Sources(Sealer(settings.keys.seal))
     return Definition(
         spine=spine,

@@ -5,10 +5,11 @@ from functools import partial
 
 from services.metrics.analysis import repository, service
 from services.metrics.analysis.questions import MINIMUM_SEGMENT, Changes, FindChanges
-from services.metrics.analysis.worker import TIMEOUT_SECONDS, Worker, assess_in_worker
+from services.metrics.analysis.worker import assess_in_worker
 from shared import clock
 from shared.database import Database
 from shared.jobs import Job
+from shared.workers import TIMEOUT_SECONDS, Worker
 
 
 async def assess_next(worker: Worker, database: Database) -> int:

@@ -9,7 +9,6 @@ from fastapi import Path, Query, Request
 from services.metrics.analysis import schemas, series
 from services.metrics.analysis.routes import Asked, Statistics, read
 from services.metrics.analysis.series import Series, TooFewPoints
-from services.metrics.analysis.worker import AnalysisBusy, AssessmentFailed, Worker
 from services.metrics.measures.periods import next_period
 from shared.auth import Staff
 from shared.fields import Key
@@ -17,6 +16,7 @@ from shared.pages import N_, HTMLResponse, page_router, render, translate
 from shared.pages.charts import Point
 from shared.pages.control_charts import Behaviour, Between, Signal, control_chart
 from shared.pages.rendering import language_of
+from shared.workers import AnalysisBusy, AssessmentFailed, Worker
 
 pages = page_router()
 _MOST_PERIODS = 36

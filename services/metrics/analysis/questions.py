@@ -142,9 +142,3 @@ class Forecast(_Value):
 
 
 Asked = Annotated[Question | DescribeValues | FindChanges | Correlate | Foresee, Field(discriminator="kind")]
-
-
-class Failure(_Value):
-    """The worker's word that it could not answer."""
-
-    failed: str

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 
 from services.metrics.analysis import schemas, series
-from services.metrics.analysis.worker import Worker
 from services.metrics.measures.problems import UnsoundRange
 from services.metrics.measures.routes import MeasureKey, ScopeQuery
 from services.metrics.observations.routes import MonthQuery, check_range, parse_month
@@ -17,6 +16,7 @@ from shared.database import Database
 from shared.fields import Key
 from shared.http import router
 from shared.problems import MEDIA_TYPE
+from shared.workers import Worker
 
 routes = router("analysis")
 _YEARS = 10

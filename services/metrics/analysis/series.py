@@ -27,7 +27,6 @@ from services.metrics.analysis.questions import (
     Foresee,
     Place,
 )
-from services.metrics.analysis.worker import Worker
 from services.metrics.evaluation.repository import is_computed
 from services.metrics.expectations import service as expectations
 from services.metrics.expectations.rules import Expectation
@@ -37,6 +36,7 @@ from services.metrics.measures.service import check_scope, find_measure
 from services.metrics.observations import repository as observations
 from shared.pages.languages import N_
 from shared.problems import Problem
+from shared.workers import Worker
 
 TIMEOUT_SECONDS = 20.0
 HORIZON_PERIODS = 3

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from services.metrics.analysis.jobs import assess_next
-from services.metrics.analysis.worker import Worker
 from services.metrics.measures.service import find_measure
 from services.metrics.observations.rules import Computed
 from services.metrics.observations.service import tell
@@ -17,6 +16,7 @@ from shared import clock
 from shared.auth import Role
 from shared.events.improvement import EffectRequested, VerificationPlan
 from shared.events.metrics import EffectPurpose
+from shared.workers import Worker
 from tests.support.months import judge, month_of_tickets, send
 from tests.support.solo import Solo
 

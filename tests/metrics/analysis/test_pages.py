@@ -6,9 +6,9 @@ from datetime import date
 import httpx
 import pytest
 
-from services.metrics.analysis.worker import AssessmentFailed, Worker
 from shared.auth import Role
 from shared.pages import charts
+from shared.workers import AssessmentFailed, Worker
 from tests.metrics.analysis.test_routes import STEADY, define, give
 from tests.support.solo import Solo
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from services.metrics.analysis.worker import AssessmentFailed, Worker
 from services.metrics.measures.periods import next_period
 from services.metrics.measures.rules import DataKind
 from services.metrics.measures.service import find_measure
@@ -19,6 +18,7 @@ from services.metrics.observations.rules import Computed
 from services.metrics.observations.service import tell
 from shared import clock
 from shared.auth import Role
+from shared.workers import AssessmentFailed, Worker
 from tests.support.solo import Solo
 
 FIRST = date(2024, 1, 1)

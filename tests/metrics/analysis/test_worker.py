@@ -21,7 +21,8 @@ from services.metrics.analysis.questions import (
     Foresee,
 )
 from services.metrics.analysis.rules import assess_effect
-from services.metrics.analysis.worker import AnalysisBusy, AssessmentFailed, Worker, assess_in_worker
+from services.metrics.analysis.worker import assess_in_worker, make_worker
+from shared.workers import AnalysisBusy, AssessmentFailed, Worker
 from tests.support.waiting import eventually
 
 QUESTION = Question(
@@ -36,7 +37,7 @@ VALUES = DescribeValues(values=(1.0, 2.0, 3.0, 4.0))
 @pytest.fixture(scope="session")
 async def worker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worker]:
     """One warm child for all; it works wherever the service was started."""
-    shared = Worker()
+    shared = make_worker()
     with contextlib.chdir(tmp_path_factory.mktemp("elsewhere")):
         await shared.ask(VALUES, Description)
     yield shared
@@ -59,7 +60,7 @@ class TestAssessInWorker:
         assert await assess_in_worker(worker, QUESTION) == assess_effect(QUESTION)
 
     async def test_does_not_wait_for_ever(self) -> None:
-        slow = Worker()
+        slow = make_worker()
         with pytest.raises(AssessmentFailed, match="no answer after 0 s"):
             await assess_in_worker(slow, QUESTION, timeout_seconds=0.01)
         assert slow.pid is None
@@ -67,7 +68,7 @@ class TestAssessInWorker:
     async def test_says_how_the_child_failed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PYTHONHASHSEED", "nonsense")
         with pytest.raises(AssessmentFailed, match=r"exit 1: .*PYTHONHASHSEED"):
-            await assess_in_worker(Worker(), QUESTION)
+            await assess_in_worker(make_worker(), QUESTION)
 
     def test_its_caller_holds_no_scipy(self) -> None:
         heavy = ("scipy", "numpy", "ruptures")
@@ -114,7 +115,7 @@ class TestAsk:
         assert (await worker.ask(DescribeValues(values=values), Description)).n == 300_000
 
     async def test_one_that_died_is_started_again(self) -> None:
-        mortal = Worker(program=LIGHT)
+        mortal = make_worker(program=LIGHT)
         await mortal.ask(VALUES, Description)
         first = mortal.pid
         assert first is not None
@@ -130,7 +131,7 @@ class TestAsk:
         """Uvloop's closed pipes raise something else than asyncio's."""
 
         async def ask_twice() -> tuple[Description, Description]:
-            worker = Worker(program=LIGHT)
+            worker = make_worker(program=LIGHT)
             first = await worker.ask(VALUES, Description)
             assert worker._child is not None
             worker._child.kill()
@@ -146,7 +147,7 @@ class TestAsk:
         assert first == second
 
     async def test_giving_up_ends_the_child_and_the_next_question_starts_another(self) -> None:
-        deaf = Worker(program=("-c", "import sys; sys.stdin.read()"))
+        deaf = make_worker(program=("-c", "import sys; sys.stdin.read()"))
         asking = asyncio.create_task(deaf.ask(VALUES, Description))
         await eventually(lambda: _there(deaf))
         first = deaf.pid
@@ -161,7 +162,7 @@ class TestAsk:
             os.kill(first, 0)
 
     async def test_closing_ends_a_child_in_the_middle_of_an_answer(self) -> None:
-        deaf = Worker(program=("-c", "import sys; sys.stdin.read()"))
+        deaf = make_worker(program=("-c", "import sys; sys.stdin.read()"))
         asking = asyncio.create_task(deaf.ask(VALUES, Description))
         await eventually(lambda: _there(deaf))
         await deaf.close()
@@ -169,7 +170,7 @@ class TestAsk:
             await asking
 
     async def test_ends_itself_when_nobody_asks(self) -> None:
-        brief = Worker(idle_seconds=0.01)
+        brief = make_worker(idle_seconds=0.01)
         await brief.ask(VALUES, Description)
         await eventually(lambda: _gone(brief))
         await brief.close()
