@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -16,6 +17,9 @@ from shared.app import Service
 from shared.auth import Role
 from tests.openapi.conftest import make_records
 from tests.support.fleet import Fleet
+
+PARTS = 3
+"""Each service's routes in so many tests, so that several processes share them."""
 
 Headers = list[tuple[bytes, bytes]]
 JSON = (b"content-type", b"application/json")
@@ -130,7 +134,9 @@ def fill(path: str, known: dict[str, list[str]], bad: str | None = None) -> str:
 def attacks(
     method: str, path: str, known: dict[str, list[str]], parameters: list[str], caller: Headers
 ) -> Iterator[tuple[str, str, Headers, bytes]]:
-    """Path, query, headers and body of each request to one route."""
+    """Path, query, headers and body of each request to one route. Headers are read before any route is: what is wrong
+    with them is tried on one route in eight."""
+    with_headers = zlib.crc32(f"{method} {path}".encode()) % 8 == 0
     good = fill(path, known)
     yield good, "", [PAGE], b""
     if "{" in path:
@@ -141,13 +147,13 @@ def attacks(
             yield from ((good, f"{name}={value}".replace("é", "\xe9"), caller, b"") for value in values)
             yield good, f"{name}=1&{name}=%s" % values[0], caller, b""
         yield good, "&" * 5000 + "%%%=%&a=%zz", caller, b""
-        for header in PAGE_NAMES:
+        for header in PAGE_NAMES if with_headers else ():
             kept = [given for given in caller if given[0] != header]
             yield from ((good, "", [*kept, PAGE, (header, value)], b"") for value in HEADERS)
         return
     yield from ((good, "", [*caller, VERSION, JSON], body) for body in BODIES)
     yield from ((good, "", [*caller, VERSION, (b"content-type", kind)], FORM) for kind in TYPES)
-    for header in NAMES:
+    for header in NAMES if with_headers else ():
         kept = [given for given in caller if given[0] != header]
         yield from ((good, "", [*kept, JSON, (header, value)], b"{}") for value in HEADERS)
 
@@ -161,14 +167,15 @@ def query_parameters(service: Service, method: str, path: str) -> list[str]:
 
 
 class TestEveryRoute:
+    @pytest.mark.parametrize("part", range(PARTS))
     @pytest.mark.parametrize("name", DEFINE)
-    async def test_garbage_is_refused_and_never_crashes(self, fleet: Fleet, name: str) -> None:
+    async def test_garbage_is_refused_and_never_crashes(self, fleet: Fleet, name: str, part: int) -> None:
         known = await make_records(fleet)
         service = fleet.services[name]
         token = fleet.client(*Role, subject="fuzzer").headers["Authorization"].encode()
         crashed: list[str] = []
         count = 0
-        for method, path in sorted(set(find_routes(service.app.routes))):
+        for method, path in sorted(set(find_routes(service.app.routes)))[part::PARTS]:
             parameters = query_parameters(service, method, path)
             for address, query, headers, body in attacks(method, path, known, parameters, [(b"authorization", token)]):
                 count += 1
@@ -176,4 +183,4 @@ class TestEveryRoute:
                     others = [header for header in headers if header[1] != token]
                     crashed.append(f"{method} {address[:100]}?{query[:80]} {others} {body[:40]!r}"[:400])
         assert crashed == []
-        assert count > 500
+        assert count > 150

@@ -38,7 +38,23 @@ pages = page_router()
 
 _ON_A_PAGE = 50
 _NOTHING_TYPED = dict.fromkeys(
-    ("kind", "department", "title", "planned_at", "place", "chair", "attendees", "agenda", "detail", "owner", "due"), ""
+    (
+        *(
+            "kind",
+            "department",
+            "title",
+            "planned_at",
+            "place",
+            "chair",
+            "attendees",
+            "agenda",
+            "detail",
+            "owner",
+            "due",
+        ),
+        *("state", "reason", "body", "held_at"),
+    ),
+    "",
 )
 Step = Literal["edit", "attendees", "minutes", "addenda", "items", "hold", "sign-off", "cancel"]
 _Act = Callable[[AsyncSession], Awaitable[object]]

@@ -114,6 +114,7 @@ class TestShow:
         async with browser(solo, Role.ENGINEER, subject="eva") as eva:
             outcome = f"/items/{made['items'][0]['id']}/outcome"
             assert f"{path}{outcome}" in shown(await eva.get(path))
+            assert shown(await eva.post(f"{path}{outcome}", data={}), 422)
             went_to(await eva.post(f"{path}{outcome}", data={"state": "done", "reason": ""}))
 
     async def test_speaks_chinese(self, solo: Solo, desk: Desk) -> None:
