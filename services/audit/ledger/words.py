@@ -152,8 +152,26 @@ TELLINGS: dict[str, Telling] = {
     "ratchet.complaint.closed.v1": Telling(N_("Complaint %(number)s was closed by %(closed_by)s"), "good"),
     "ratchet.suggestion.received.v1": Telling(N_("Suggestion %(number)s was received: %(title)s"), "accent"),
     "ratchet.suggestion.answered.v1": Telling(N_("Suggestion %(number)s was answered: %(outcome)s"), "good"),
+    "ratchet.survey.launched.v1": Telling(
+        N_("Survey %(number)s was launched: %(invited)s of %(population)s people are asked"), "accent"
+    ),
+    "ratchet.survey.closed.v1": Telling(
+        N_("Survey %(number)s was closed: %(answered)s answers of %(invited)s invitations"), "good"
+    ),
     "ratchet.survey.analysed.v1": Telling(
         N_("Survey %(title)s was analysed: %(answered)s answers of %(invited)s invitations"), "accent"
+    ),
+    "ratchet.sampling_risk.found.v1": Telling(
+        N_("Survey %(title)s says less than was wanted: sampling risk %(sampling_risk)s, asked for %(margin)s"), "warn"
+    ),
+    "ratchet.survey.result_assigned.v1": Telling(
+        N_("%(department)s must answer a result of survey %(campaign_title)s by %(due_on)s: %(question)s"), "accent"
+    ),
+    "ratchet.survey.result_answered.v1": Telling(
+        N_("%(answered_by)s answered a result of survey %(campaign_title)s: %(answer)s"), "good"
+    ),
+    "ratchet.survey.result_overdue.v1": Telling(
+        N_("%(department)s did not answer a result of survey %(campaign_title)s by %(due_on)s"), "bad"
     ),
     "ratchet.nonconformity.raised.v1": Telling(N_("Nonconformity %(number)s was raised: %(title)s"), "bad"),
     "ratchet.decision.recorded.v1": Telling(N_("Decision %(number)s was recorded: %(title)s"), "accent"),
@@ -202,6 +220,7 @@ QUANTITIES = {"value", "actual", "expected", "before_value", "after_value"}
 RECORDS = {
     "complaint_id": "/satisfaction/complaints/{}",
     "suggestion_id": "/satisfaction/suggestions/{}",
+    "campaign_id": "/satisfaction/campaigns/{}",
     "callback_id": "/satisfaction/callbacks/{}",
     "endpoint_id": "/notifier/endpoints",
     "meeting_id": "/improvement/meetings/{}",

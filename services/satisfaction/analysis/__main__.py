@@ -1,0 +1,18 @@
+"""The process that holds NumPy and SciPy: a line of JSON in (`questions.Asked`), a line of JSON out."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from services.satisfaction.analysis.computing import analyse_file, warm_up
+from services.satisfaction.analysis.questions import Asked
+from shared.workers import serve
+
+_ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)
+_ANSWERS: dict[str, Callable[[Any], BaseModel]] = {"warm": warm_up, "analyse": analyse_file}
+
+
+if __name__ == "__main__":
+    serve(_ASKED, _ANSWERS, float(sys.argv[1]))

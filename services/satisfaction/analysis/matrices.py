@@ -1,0 +1,103 @@
+"""Answers as they lie in the database become columns: a row a respondent, NaN where there is no answer."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from services.satisfaction.analysis.scores import Column
+from services.satisfaction.analysis.servqual import Matrix
+from services.satisfaction.questionnaires.schemas import ChoiceItem, Content, PairItem, RatingItem, TextItem
+
+_ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\b": b"\b", b"\\f": b"\f", b"\\v": b"\v"}
+_NULL = rb"\N"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """`strata`, `segments`, `customers`, `departments`: one word a respondent, None where it is not known. Choices and
+    comments are counted by (item, stratum), what was chosen by (item, stratum, option)."""
+
+    strata: list[str]
+    segments: list[str | None]
+    customers: list[str | None]
+    departments: list[str | None]
+    ratings: dict[str, Column]
+    expectation: Matrix
+    perception: Matrix
+    answered: Counter[tuple[str, str]]
+    chosen: Counter[tuple[str, str, str]]
+    comments: Counter[tuple[str, str]]
+
+    @property
+    def n(self) -> int:
+        return len(self.strata)
+
+
+def read_answers(lines: Iterable[bytes], content: Content) -> Answers:
+    """From lines of COPY text: stratum, segment, customer, department, answers."""
+    rated = [item.key for item in content.items if isinstance(item, RatingItem)]
+    pairs = [item.key for item in content.items if isinstance(item, PairItem)]
+    choices = [item.key for item in content.items if isinstance(item, ChoiceItem)]
+    texts = [item.key for item in content.items if isinstance(item, TextItem)]
+    words: tuple[list[Any], ...] = ([], [], [], [])
+    ratings: list[Any] = []
+    expected: list[Any] = []
+    perceived: list[Any] = []
+    answered: Counter[tuple[str, str]] = Counter()
+    chosen: Counter[tuple[str, str, str]] = Counter()
+    comments: Counter[tuple[str, str]] = Counter()
+    known: dict[bytes, str | None] = {}
+    nothing: dict[str, int] = {}
+    for line in lines:
+        *named, raw = line.rstrip(b"\n").split(b"\t")
+        for column, word in zip(words, named, strict=True):
+            if word not in known:
+                known[word] = _read_word(word)
+            column.append(known[word])
+        one = orjson.loads(raw.replace(b"\\\\", b"\\") if b"\\" in raw else raw)
+        ratings += [one.get(key) for key in rated]
+        halves = [one.get(key, nothing) for key in pairs]
+        expected += [half.get("expectation") for half in halves]
+        perceived += [half.get("perception") for half in halves]
+        stratum = words[0][-1]
+        for key in choices:
+            options = one.get(key)
+            if options:
+                answered[key, stratum] += 1
+                for option in options if isinstance(options, list) else [options]:
+                    chosen[key, stratum, option] += 1
+        for key in texts:
+            if one.get(key):
+                comments[key, stratum] += 1
+    table = np.array(ratings, dtype=np.float64).reshape(len(words[0]), len(rated))
+    n = len(words[0])
+    return Answers(
+        strata=words[0],
+        segments=words[1],
+        customers=words[2],
+        departments=words[3],
+        ratings={key: table[:, place] for place, key in enumerate(rated)},
+        expectation=np.array(expected, dtype=np.float64).reshape(n, len(pairs)),
+        perception=np.array(perceived, dtype=np.float64).reshape(n, len(pairs)),
+        answered=answered,
+        chosen=chosen,
+        comments=comments,
+    )
+
+
+def _read_word(raw: bytes) -> str | None:
+    if raw == _NULL:
+        return None
+    if b"\\" in raw:
+        read, place = b"", 0
+        while place < len(raw):
+            step = 2 if raw[place : place + 1] == b"\\" else 1
+            part = raw[place : place + step]
+            read += _ESCAPES.get(part, part[-1:])
+            place += step
+        raw = read
+    return raw.decode()

@@ -1,0 +1,50 @@
+"""What the worker is asked. Light to import, so that the service may hold it without NumPy and SciPy."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.satisfaction.analysis.schemas import Facts, Previous
+from services.satisfaction.questionnaires.schemas import Content
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WarmUp(_Value):
+    """Load what takes long."""
+
+    kind: Literal["warm"] = "warm"
+
+
+class Ready(_Value):
+    """It is loaded."""
+
+    ready: bool = True
+
+
+class StratumCount(_Value):
+    """How many people a stratum has, were drawn and invited."""
+
+    stratum: str
+    population: int
+    drawn: int
+    invited: int
+
+
+class AnalyseCampaign(_Value):
+    """The answers are lines of Postgres's COPY text in the file at `path`: stratum, segment, customer, department, and
+    the answers as JSON."""
+
+    kind: Literal["analyse"] = "analyse"
+    facts: Facts
+    content: Content
+    strata: tuple[StratumCount, ...]
+    margin: float
+    confidence: float
+    previous: Previous | None
+    path: str
+
+
+Asked = Annotated[WarmUp | AnalyseCampaign, Field(discriminator="kind")]
