@@ -143,7 +143,9 @@ async def _on_http_exception(request: Request, exc: Exception) -> JSONResponse:
 
 
 async def _on_crash(request: Request, exc: Exception) -> JSONResponse:
-    _log.error("request_crashed", path=request.url.path, exc_info=exc)
+    route = request.scope.get("route")  # its pattern: the address itself may hold a secret
+    path = getattr(route, "path", None) or request.url.path
+    _log.error("request_crashed", path=path, exc_info=exc)
     detail = "Ratchet failed here; the log holds the trace under this request's correlation id."
     return response(500, "Internal error", detail, request.url.path, {})
 

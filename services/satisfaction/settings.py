@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from fastapi import Depends, Request
 from holidays.registry import COUNTRIES
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.auth import Role
@@ -51,6 +51,14 @@ class SatisfactionSettings(BaseSettings):
     """An address that tried more links than this that do not exist has to wait."""
     public_url: str = Field(default="", pattern=r"^(https?://[^\s?#]+)?$")
     """Where customers reach Ratchet; empty: the address at which the link was asked for."""
+    smtp_url: str = Field(default="", pattern=r"^(smtps?://[^\s/]+)?$")
+    """The mail server that sends invitations to surveys; empty: nothing is mailed, links are exported."""
+    mail_from: str = Field(default="", max_length=320, pattern=r"^([^\s@]+@[^\s@]+)?$")
+    """The sender of these mails."""
+    mail_retry_minutes: tuple[Annotated[float, Field(gt=0, le=10_080)], ...] = Field(
+        default=(5.0, 30.0, 120.0, 300.0, 600.0, 600.0), max_length=20
+    )
+    """After so long a mail that did not go out is tried again; after the last it waits for the next reminder."""
 
     holiday_country: str | None = None
     """Working days are Monday to Friday without the public holidays of this country (ISO 3166)."""
@@ -77,6 +85,9 @@ class SatisfactionSettings(BaseSettings):
     """R184, R195: until when a suggestion is answered."""
     follow_up_within: Limit = "5d"
     """R88: until when the customer of a completed project is asked."""
+
+    population_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
+    """A file with a survey's population may be so large; a larger population comes in several files."""
 
     @field_validator("time_zone")
     @classmethod
@@ -107,6 +118,12 @@ class SatisfactionSettings(BaseSettings):
             if "answer" not in of_class:
                 raise ValueError(f'{name}: says until when it is answered, for example {{"answer": "0d"}}')
         return limits
+
+    @model_validator(mode="after")
+    def _can_mail(self) -> "SatisfactionSettings":
+        if self.smtp_url and not (self.mail_from and self.public_url):
+            raise ValueError("smtp_url: mails need mail_from, and public_url for the links in them")
+        return self
 
     def calendar_at(self, moment: datetime) -> Calendar:
         """The working days of this installation about this moment."""

@@ -29,6 +29,123 @@ def upgrade() -> None:
     schema='satisfaction'
     )
     op.create_index(op.f('ix_callback_customers_hours'), 'callback_customers', ['hours'], unique=False, schema='satisfaction', postgresql_where=sa.text('hours IS NOT NULL'))
+    op.create_table('campaigns',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('sequence', sa.BigInteger(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('level', sa.Text(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=True),
+    sa.Column('service', sa.Text(), nullable=True),
+    sa.Column('project', sa.Text(), nullable=True),
+    sa.Column('department', sa.Text(), nullable=True),
+    sa.Column('occasion', sa.Text(), nullable=True),
+    sa.Column('owner', sa.Text(), nullable=False),
+    sa.Column('questionnaire_key', sa.Text(), nullable=False),
+    sa.Column('questionnaire_version', sa.Integer(), nullable=True),
+    sa.Column('content', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('digest', sa.Text(), nullable=True),
+    sa.Column('agreements', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('waivers', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False),
+    sa.Column('strata', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('anonymous', sa.Boolean(), nullable=False),
+    sa.Column('opens_on', sa.Date(), nullable=True),
+    sa.Column('closes_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('margin', sa.Double(), nullable=False),
+    sa.Column('confidence', sa.Double(), nullable=False),
+    sa.Column('expected_response_rate', sa.Double(), nullable=False),
+    sa.Column('minimum_per_stratum', sa.Integer(), nullable=False),
+    sa.Column('reminder_every_days', sa.Integer(), nullable=False),
+    sa.Column('reminders_at_most', sa.Integer(), nullable=True),
+    sa.Column('rest_days', sa.Integer(), nullable=False),
+    sa.Column('seed', sa.Text(), nullable=True),
+    sa.Column('sample', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('drawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('drawn_by', sa.Text(), nullable=True),
+    sa.Column('launched_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('launched_by', sa.Text(), nullable=True),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('closed_by', sa.Text(), nullable=True),
+    sa.Column('previous_id', sa.Uuid(), nullable=True),
+    sa.Column('analysis', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    sa.Column('analysis_revision', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('analysis_due_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('analysed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.Text(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['previous_id'], ['satisfaction.campaigns.id'], name=op.f('fk_campaigns_previous_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_campaigns')),
+    sa.UniqueConstraint('number', name=op.f('uq_campaigns_number')),
+    schema='satisfaction'
+    )
+    op.create_index('ix_campaigns_analysis_due_at', 'campaigns', ['analysis_due_at'], unique=False, schema='satisfaction', postgresql_where=sa.text('analysis_due_at IS NOT NULL'))
+    op.create_index('ix_campaigns_closing', 'campaigns', ['closes_at'], unique=False, schema='satisfaction', postgresql_where=sa.text("state = 'launched'"))
+    op.create_index(op.f('ix_campaigns_state_id'), 'campaigns', ['state', 'id'], unique=False, schema='satisfaction')
+    op.create_table('complaints',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('sequence', sa.BigInteger(), nullable=False, comment='of the last event that was told of it'),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('complaint_class', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('description', sa.Text(), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('anonymous', sa.Boolean(), nullable=False),
+    sa.Column('complainant', sa.Text(), nullable=True),
+    sa.Column('contact', sa.Text(), nullable=True),
+    sa.Column('customer', sa.Text(), nullable=True),
+    sa.Column('service', sa.Text(), nullable=True),
+    sa.Column('project', sa.Text(), nullable=True),
+    sa.Column('department', sa.Text(), nullable=True),
+    sa.Column('ticket_id', sa.Uuid(), nullable=True),
+    sa.Column('external_id', sa.Text(), nullable=True),
+    sa.Column('measure_key', sa.Text(), nullable=True),
+    sa.Column('scope', sa.Text(), nullable=True),
+    sa.Column('token_hash', sa.LargeBinary(), nullable=True),
+    sa.Column('received_by', sa.Text(), nullable=False),
+    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('next_due_at', sa.DateTime(timezone=True), nullable=True, comment='the first deadline that is not met yet'),
+    sa.Column('owner', sa.Text(), nullable=True),
+    sa.Column('offered_to', sa.Text(), nullable=True),
+    sa.Column('offered_by', sa.Text(), nullable=True),
+    sa.Column('offer_ends_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('pass_ons', sa.Integer(), nullable=False),
+    sa.Column('escalations', sa.Integer(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False),
+    sa.Column('rejections', sa.Integer(), nullable=False),
+    sa.Column('supervised_by', sa.Text(), nullable=True),
+    sa.Column('acknowledged_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('planned_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('analysed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_by', sa.Text(), nullable=True),
+    sa.Column('silent_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('followed_up_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('closed_by', sa.Text(), nullable=True),
+    sa.Column('closing', sa.Text(), nullable=True),
+    sa.Column('held', sa.Boolean(), nullable=False, comment='a dispute runs: its original data stay as they are'),
+    sa.Column('retain_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('NOT anonymous OR (complainant IS NULL AND contact IS NULL AND customer IS NULL)', name=op.f('ck_complaints_nameless')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_complaints')),
+    sa.UniqueConstraint('number', name=op.f('uq_complaints_number')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_complaints_token_hash')),
+    schema='satisfaction'
+    )
+    op.create_index('ix_complaints_newest', 'complaints', [sa.literal_column('received_at DESC'), sa.literal_column('id DESC')], unique=False, schema='satisfaction')
+    op.create_index('ix_complaints_next_due', 'complaints', ['next_due_at'], unique=False, schema='satisfaction', postgresql_where=sa.text('next_due_at IS NOT NULL'))
+    op.create_index('ix_complaints_of_customer', 'complaints', ['customer', sa.literal_column('received_at DESC'), sa.literal_column('id DESC')], unique=False, schema='satisfaction')
+    op.create_index('ix_complaints_of_owner', 'complaints', ['owner', sa.literal_column('received_at DESC'), sa.literal_column('id DESC')], unique=False, schema='satisfaction')
+    op.create_index('ix_complaints_offers', 'complaints', ['offer_ends_at'], unique=False, schema='satisfaction', postgresql_where=sa.text('offer_ends_at IS NOT NULL'))
+    op.create_index('ix_complaints_retention', 'complaints', ['retain_until'], unique=False, schema='satisfaction', postgresql_where=sa.text('retain_until IS NOT NULL AND NOT held'))
     op.create_table('conduct_items',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -43,6 +160,61 @@ def upgrade() -> None:
     schema='satisfaction'
     )
     op.create_index('uq_conduct_items_current', 'conduct_items', ['key'], unique=True, schema='satisfaction', postgresql_where=sa.text('is_current'))
+    op.create_table('follow_ups',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('project', sa.Text(), nullable=False),
+    sa.Column('project_version', sa.Integer(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=False),
+    sa.Column('customer_name', sa.Text(), nullable=False),
+    sa.Column('manager', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=True),
+    sa.Column('completed_on', sa.Date(), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('score', sa.SmallInteger(), nullable=True),
+    sa.Column('answers', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('done_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('done_by', sa.Text(), nullable=True),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_follow_ups')),
+    sa.UniqueConstraint('project', 'completed_on', name=op.f('uq_follow_ups_project_completed_on')),
+    schema='satisfaction'
+    )
+    op.create_index(op.f('ix_follow_ups_due_at_id'), 'follow_ups', ['due_at', 'id'], unique=False, schema='satisfaction')
+    op.create_table('interviews',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=False),
+    sa.Column('interviewee', sa.Text(), nullable=False),
+    sa.Column('interviewer', sa.Text(), nullable=False),
+    sa.Column('service', sa.Text(), nullable=True),
+    sa.Column('project', sa.Text(), nullable=True),
+    sa.Column('held_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('notes', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('summary', sa.Text(), nullable=True),
+    sa.Column('recorded_by', sa.Text(), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_interviews')),
+    sa.UniqueConstraint('number', name=op.f('uq_interviews_number')),
+    schema='satisfaction'
+    )
+    op.create_index('ix_interviews_newest', 'interviews', [sa.literal_column('held_at DESC'), sa.literal_column('id DESC')], unique=False, schema='satisfaction')
+    op.create_table('promised_clauses',
+    sa.Column('agreement_id', sa.Uuid(), nullable=False),
+    sa.Column('clause', sa.Text(), nullable=False),
+    sa.Column('number', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=False),
+    sa.Column('project', sa.Text(), nullable=True),
+    sa.Column('ended', sa.Boolean(), nullable=False),
+    sa.Column('told_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('agreement_id', 'clause', name=op.f('pk_promised_clauses')),
+    schema='satisfaction'
+    )
     op.create_table('questionnaires',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -55,6 +227,46 @@ def upgrade() -> None:
     sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('published_by', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('key', 'version', name=op.f('pk_questionnaires')),
+    schema='satisfaction'
+    )
+    op.create_table('suggestions',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('sequence', sa.BigInteger(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('title', sa.Text(), nullable=False),
+    sa.Column('description', sa.Text(), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('anonymous', sa.Boolean(), nullable=False),
+    sa.Column('suggested_by', sa.Text(), nullable=True),
+    sa.Column('contact', sa.Text(), nullable=True),
+    sa.Column('supervisor', sa.Boolean(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=True),
+    sa.Column('service', sa.Text(), nullable=True),
+    sa.Column('project', sa.Text(), nullable=True),
+    sa.Column('department', sa.Text(), nullable=True),
+    sa.Column('owner', sa.Text(), nullable=True),
+    sa.Column('received_by', sa.Text(), nullable=False),
+    sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('reward', sa.Text(), nullable=True),
+    sa.Column('contacted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_by', sa.Text(), nullable=True),
+    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('NOT anonymous OR (suggested_by IS NULL AND contact IS NULL AND customer IS NULL)', name=op.f('ck_suggestions_nameless')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_suggestions')),
+    sa.UniqueConstraint('number', name=op.f('uq_suggestions_number')),
+    schema='satisfaction'
+    )
+    op.create_index('ix_suggestions_newest', 'suggestions', [sa.literal_column('received_at DESC'), sa.literal_column('id DESC')], unique=False, schema='satisfaction')
+    op.create_table('survey_declined',
+    sa.Column('contact_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('declined_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('contact_hash', name=op.f('pk_survey_declined')),
     schema='satisfaction'
     )
     op.create_table('callback_claims',
@@ -85,6 +297,167 @@ def upgrade() -> None:
     schema='satisfaction'
     )
     op.create_index('uq_callback_links_live', 'callback_links', ['callback_id'], unique=True, schema='satisfaction', postgresql_where=sa.text('used_at IS NULL AND withdrawn_at IS NULL'))
+    op.create_table('complaint_deadlines',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('complaint_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('met_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('lifted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('noticed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['complaint_id'], ['satisfaction.complaints.id'], name=op.f('fk_complaint_deadlines_complaint_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_complaint_deadlines')),
+    schema='satisfaction'
+    )
+    op.create_index(op.f('ix_complaint_deadlines_complaint_id'), 'complaint_deadlines', ['complaint_id'], unique=False, schema='satisfaction')
+    op.create_index('ix_complaint_deadlines_unnoticed', 'complaint_deadlines', ['due_at'], unique=False, schema='satisfaction', postgresql_where=sa.text('met_at IS NULL AND lifted_at IS NULL AND noticed_at IS NULL'))
+    op.create_table('complaint_disputes',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('complaint_id', sa.Uuid(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('positions', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('opened_by', sa.Text(), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('settled_by', sa.Text(), nullable=True),
+    sa.ForeignKeyConstraint(['complaint_id'], ['satisfaction.complaints.id'], name=op.f('fk_complaint_disputes_complaint_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_complaint_disputes')),
+    sa.UniqueConstraint('complaint_id', 'number', name=op.f('uq_complaint_disputes_complaint_id_number')),
+    schema='satisfaction'
+    )
+    op.create_index('uq_complaint_disputes_open', 'complaint_disputes', ['complaint_id'], unique=True, schema='satisfaction', postgresql_where=sa.text('settled_at IS NULL'))
+    op.create_table('complaint_entries',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('complaint_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.Column('detail', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('public', sa.Boolean(), nullable=False, comment='whether the customer sees it'),
+    sa.ForeignKeyConstraint(['complaint_id'], ['satisfaction.complaints.id'], name=op.f('fk_complaint_entries_complaint_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_complaint_entries')),
+    schema='satisfaction'
+    )
+    op.create_index(op.f('ix_complaint_entries_complaint_id_id'), 'complaint_entries', ['complaint_id', 'id'], unique=False, schema='satisfaction')
+    op.create_table('staff_ratings',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('staff', sa.Text(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=False),
+    sa.Column('score', sa.SmallInteger(), nullable=False),
+    sa.Column('comment', sa.Text(), nullable=True),
+    sa.Column('complaint_id', sa.Uuid(), nullable=True),
+    sa.Column('rated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('rated_by', sa.Text(), nullable=False),
+    sa.CheckConstraint('score BETWEEN 1 AND 5', name=op.f('ck_staff_ratings_score_in_range')),
+    sa.ForeignKeyConstraint(['complaint_id'], ['satisfaction.complaints.id'], name=op.f('fk_staff_ratings_complaint_id'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_staff_ratings')),
+    schema='satisfaction'
+    )
+    op.create_index(op.f('ix_staff_ratings_complaint_id'), 'staff_ratings', ['complaint_id'], unique=False, schema='satisfaction')
+    op.create_index(op.f('ix_staff_ratings_staff_customer_id'), 'staff_ratings', ['staff', 'customer', 'id'], unique=False, schema='satisfaction')
+    op.create_table('survey_members',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('campaign_id', sa.Uuid(), nullable=False),
+    sa.Column('reference', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=True),
+    sa.Column('email', sa.Text(), nullable=True),
+    sa.Column('language', sa.Text(), nullable=True),
+    sa.Column('stratum', sa.Text(), nullable=False),
+    sa.Column('customer', sa.Text(), nullable=True),
+    sa.Column('department', sa.Text(), nullable=True),
+    sa.Column('segment', sa.Text(), nullable=True),
+    sa.Column('contact_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('drawn', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.Column('resting', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.ForeignKeyConstraint(['campaign_id'], ['satisfaction.campaigns.id'], name=op.f('fk_survey_members_campaign_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_survey_members')),
+    sa.UniqueConstraint('campaign_id', 'reference', name=op.f('uq_survey_members_campaign_id_reference')),
+    schema='satisfaction'
+    )
+    op.create_index(op.f('ix_survey_members_campaign_id_contact_hash'), 'survey_members', ['campaign_id', 'contact_hash'], unique=False, schema='satisfaction')
+    op.create_index(op.f('ix_survey_members_campaign_id_stratum'), 'survey_members', ['campaign_id', 'stratum'], unique=False, schema='satisfaction')
+    op.create_index('ix_survey_members_drawn', 'survey_members', ['campaign_id', 'id'], unique=False, schema='satisfaction', postgresql_where=sa.text('drawn'))
+    op.create_table('survey_responses',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('campaign_id', sa.Uuid(), nullable=False),
+    sa.Column('invitation_id', sa.Uuid(), nullable=True),
+    sa.Column('stratum', sa.Text(), nullable=False),
+    sa.Column('language', sa.Text(), nullable=False),
+    sa.Column('answers', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['campaign_id'], ['satisfaction.campaigns.id'], name=op.f('fk_survey_responses_campaign_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_survey_responses')),
+    sa.UniqueConstraint('invitation_id', name=op.f('uq_survey_responses_invitation_id')),
+    schema='satisfaction'
+    )
+    op.create_index(op.f('ix_survey_responses_campaign_id_id'), 'survey_responses', ['campaign_id', 'id'], unique=False, schema='satisfaction')
+    op.create_table('survey_responses_unmixed',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('campaign_id', sa.Uuid(), nullable=False),
+    sa.Column('stratum', sa.Text(), nullable=False),
+    sa.Column('language', sa.Text(), nullable=False),
+    sa.Column('answers', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['campaign_id'], ['satisfaction.campaigns.id'], name=op.f('fk_survey_responses_unmixed_campaign_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_survey_responses_unmixed')),
+    schema='satisfaction'
+    )
+    op.create_index(op.f('ix_survey_responses_unmixed_campaign_id'), 'survey_responses_unmixed', ['campaign_id'], unique=False, schema='satisfaction')
+    op.create_table('survey_results',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('campaign_id', sa.Uuid(), nullable=False),
+    sa.Column('version', sa.BigInteger(), nullable=False),
+    sa.Column('aspect', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('department', sa.Text(), nullable=False),
+    sa.Column('person', sa.Text(), nullable=True),
+    sa.Column('question', sa.Text(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('assigned_by', sa.Text(), nullable=False),
+    sa.Column('assigned_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('answer', sa.Text(), nullable=True),
+    sa.Column('answered_by', sa.Text(), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('overdue_told_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['campaign_id'], ['satisfaction.campaigns.id'], name=op.f('fk_survey_results_campaign_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_survey_results')),
+    sa.UniqueConstraint('campaign_id', 'aspect', 'key', 'department', name=op.f('uq_survey_results_campaign_id_aspect_key_department')),
+    schema='satisfaction'
+    )
+    op.create_index('ix_survey_results_open', 'survey_results', ['due_on'], unique=False, schema='satisfaction', postgresql_where=sa.text('answered_at IS NULL AND overdue_told_at IS NULL'))
+    op.create_table('survey_invitations',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('campaign_id', sa.Uuid(), nullable=False),
+    sa.Column('member_id', sa.BigInteger(), nullable=False),
+    sa.Column('contact_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('token_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('invited_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('sent', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('next_mail_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('leased_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('mail_attempts', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('last_error', sa.Text(), nullable=True),
+    sa.Column('stopped_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('draft', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('sealed_draft', sa.LargeBinary(), nullable=True),
+    sa.Column('unmixed', sa.Boolean(), server_default=sa.text('false'), nullable=False),
+    sa.ForeignKeyConstraint(['campaign_id'], ['satisfaction.campaigns.id'], name=op.f('fk_survey_invitations_campaign_id')),
+    sa.ForeignKeyConstraint(['member_id'], ['satisfaction.survey_members.id'], name=op.f('fk_survey_invitations_member_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_survey_invitations')),
+    sa.UniqueConstraint('member_id', name=op.f('uq_survey_invitations_member_id')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_survey_invitations_token_hash')),
+    schema='satisfaction'
+    )
+    op.create_index(op.f('ix_survey_invitations_campaign_id_state'), 'survey_invitations', ['campaign_id', 'state'], unique=False, schema='satisfaction')
+    op.create_index(op.f('ix_survey_invitations_contact_hash_invited_at'), 'survey_invitations', ['contact_hash', 'invited_at'], unique=False, schema='satisfaction')
+    op.create_index('ix_survey_invitations_leased', 'survey_invitations', ['leased_until'], unique=False, schema='satisfaction', postgresql_where=sa.text('leased_until IS NOT NULL'))
+    op.create_index('ix_survey_invitations_mail', 'survey_invitations', ['next_mail_at'], unique=False, schema='satisfaction', postgresql_where=sa.text('next_mail_at IS NOT NULL'))
+    op.create_index('ix_survey_invitations_unmixed', 'survey_invitations', ['campaign_id'], unique=False, schema='satisfaction', postgresql_where=sa.text('unmixed'))
     op.add_column('callbacks', sa.Column('escalation_level', sa.SmallInteger(), server_default=sa.text('0'), nullable=False), schema='satisfaction')
     op.add_column('callbacks', sa.Column('escalated_at', sa.DateTime(timezone=True), nullable=True), schema='satisfaction')
     op.add_column('callbacks', sa.Column('desk', sa.Text(), nullable=True), schema='satisfaction')
@@ -96,6 +469,52 @@ def upgrade() -> None:
     op.create_index('ix_callbacks_of_customer', 'callbacks', ['customer', 'due_at', 'id'], unique=False, schema='satisfaction', postgresql_where=sa.text("state = 'due'"))
     op.create_index('ix_callbacks_settling', 'callbacks', ['due_at'], unique=False, schema='satisfaction', postgresql_include=['state', 'completed_at', 'channel'])
     # ### end Alembic commands ###
+    op.execute("""
+        CREATE FUNCTION satisfaction.refuse_complaint_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'DELETE' THEN
+                IF OLD.held OR OLD.retain_until IS NULL OR OLD.retain_until > now() THEN
+                    RAISE EXCEPTION 'complaint % is kept: its retention is not over', OLD.number;
+                END IF;
+                RETURN OLD;
+            END IF;
+            IF OLD.held AND (OLD.number, OLD.title, OLD.description, OLD.channel, OLD.anonymous, OLD.complainant,
+                             OLD.contact, OLD.customer, OLD.service, OLD.project, OLD.department, OLD.ticket_id,
+                             OLD.external_id, OLD.measure_key, OLD.scope, OLD.received_by, OLD.received_at)
+                IS DISTINCT FROM
+                            (NEW.number, NEW.title, NEW.description, NEW.channel, NEW.anonymous, NEW.complainant,
+                             NEW.contact, NEW.customer, NEW.service, NEW.project, NEW.department, NEW.ticket_id,
+                             NEW.external_id, NEW.measure_key, NEW.scope, NEW.received_by, NEW.received_at)
+            THEN RAISE EXCEPTION 'complaint % is under legal hold: its original data stay', OLD.number; END IF;
+            RETURN NEW;
+        END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER legal_hold BEFORE UPDATE OR DELETE ON satisfaction.complaints
+        FOR EACH ROW EXECUTE FUNCTION satisfaction.refuse_complaint_change()
+    """)
+    op.execute("""
+        CREATE FUNCTION satisfaction.refuse_entry_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'DELETE' AND NOT EXISTS (SELECT FROM satisfaction.complaints WHERE id = OLD.complaint_id) THEN
+                RETURN OLD;
+            END IF;
+            RAISE EXCEPTION 'the timeline of a complaint is append-only';
+        END $$
+    """)
+    op.execute("""
+        CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON satisfaction.complaint_entries
+        FOR EACH ROW EXECUTE FUNCTION satisfaction.refuse_entry_change()
+    """)
+    op.execute("""
+        CREATE FUNCTION satisfaction.refuse_truncation() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'complaints and their timelines are not emptied'; END $$
+    """)
+    for table in ("complaints", "complaint_entries"):
+        op.execute(f"""
+            CREATE TRIGGER not_emptied BEFORE TRUNCATE ON satisfaction.{table}
+            FOR EACH STATEMENT EXECUTE FUNCTION satisfaction.refuse_truncation()
+        """)
 
 
 def downgrade() -> None:
@@ -110,12 +529,59 @@ def downgrade() -> None:
     op.drop_column('callbacks', 'desk', schema='satisfaction')
     op.drop_column('callbacks', 'escalated_at', schema='satisfaction')
     op.drop_column('callbacks', 'escalation_level', schema='satisfaction')
+    op.drop_index('ix_survey_invitations_unmixed', table_name='survey_invitations', schema='satisfaction', postgresql_where=sa.text('unmixed'))
+    op.drop_index('ix_survey_invitations_mail', table_name='survey_invitations', schema='satisfaction', postgresql_where=sa.text('next_mail_at IS NOT NULL'))
+    op.drop_index('ix_survey_invitations_leased', table_name='survey_invitations', schema='satisfaction', postgresql_where=sa.text('leased_until IS NOT NULL'))
+    op.drop_index(op.f('ix_survey_invitations_contact_hash_invited_at'), table_name='survey_invitations', schema='satisfaction')
+    op.drop_index(op.f('ix_survey_invitations_campaign_id_state'), table_name='survey_invitations', schema='satisfaction')
+    op.drop_table('survey_invitations', schema='satisfaction')
+    op.drop_index('ix_survey_results_open', table_name='survey_results', schema='satisfaction', postgresql_where=sa.text('answered_at IS NULL AND overdue_told_at IS NULL'))
+    op.drop_table('survey_results', schema='satisfaction')
+    op.drop_index(op.f('ix_survey_responses_unmixed_campaign_id'), table_name='survey_responses_unmixed', schema='satisfaction')
+    op.drop_table('survey_responses_unmixed', schema='satisfaction')
+    op.drop_index(op.f('ix_survey_responses_campaign_id_id'), table_name='survey_responses', schema='satisfaction')
+    op.drop_table('survey_responses', schema='satisfaction')
+    op.drop_index('ix_survey_members_drawn', table_name='survey_members', schema='satisfaction', postgresql_where=sa.text('drawn'))
+    op.drop_index(op.f('ix_survey_members_campaign_id_stratum'), table_name='survey_members', schema='satisfaction')
+    op.drop_index(op.f('ix_survey_members_campaign_id_contact_hash'), table_name='survey_members', schema='satisfaction')
+    op.drop_table('survey_members', schema='satisfaction')
+    op.drop_index(op.f('ix_staff_ratings_staff_customer_id'), table_name='staff_ratings', schema='satisfaction')
+    op.drop_index(op.f('ix_staff_ratings_complaint_id'), table_name='staff_ratings', schema='satisfaction')
+    op.drop_table('staff_ratings', schema='satisfaction')
+    op.drop_index(op.f('ix_complaint_entries_complaint_id_id'), table_name='complaint_entries', schema='satisfaction')
+    op.drop_table('complaint_entries', schema='satisfaction')
+    op.drop_index('uq_complaint_disputes_open', table_name='complaint_disputes', schema='satisfaction', postgresql_where=sa.text('settled_at IS NULL'))
+    op.drop_table('complaint_disputes', schema='satisfaction')
+    op.drop_index('ix_complaint_deadlines_unnoticed', table_name='complaint_deadlines', schema='satisfaction', postgresql_where=sa.text('met_at IS NULL AND lifted_at IS NULL AND noticed_at IS NULL'))
+    op.drop_index(op.f('ix_complaint_deadlines_complaint_id'), table_name='complaint_deadlines', schema='satisfaction')
+    op.drop_table('complaint_deadlines', schema='satisfaction')
     op.drop_index('uq_callback_links_live', table_name='callback_links', schema='satisfaction', postgresql_where=sa.text('used_at IS NULL AND withdrawn_at IS NULL'))
     op.drop_table('callback_links', schema='satisfaction')
     op.drop_table('callback_claims', schema='satisfaction')
+    op.drop_table('survey_declined', schema='satisfaction')
+    op.drop_index('ix_suggestions_newest', table_name='suggestions', schema='satisfaction')
+    op.drop_table('suggestions', schema='satisfaction')
     op.drop_table('questionnaires', schema='satisfaction')
+    op.drop_table('promised_clauses', schema='satisfaction')
+    op.drop_index('ix_interviews_newest', table_name='interviews', schema='satisfaction')
+    op.drop_table('interviews', schema='satisfaction')
+    op.drop_index(op.f('ix_follow_ups_due_at_id'), table_name='follow_ups', schema='satisfaction')
+    op.drop_table('follow_ups', schema='satisfaction')
     op.drop_index('uq_conduct_items_current', table_name='conduct_items', schema='satisfaction', postgresql_where=sa.text('is_current'))
     op.drop_table('conduct_items', schema='satisfaction')
+    op.drop_index('ix_complaints_retention', table_name='complaints', schema='satisfaction', postgresql_where=sa.text('retain_until IS NOT NULL AND NOT held'))
+    op.drop_index('ix_complaints_offers', table_name='complaints', schema='satisfaction', postgresql_where=sa.text('offer_ends_at IS NOT NULL'))
+    op.drop_index('ix_complaints_of_owner', table_name='complaints', schema='satisfaction')
+    op.drop_index('ix_complaints_of_customer', table_name='complaints', schema='satisfaction')
+    op.drop_index('ix_complaints_next_due', table_name='complaints', schema='satisfaction', postgresql_where=sa.text('next_due_at IS NOT NULL'))
+    op.drop_index('ix_complaints_newest', table_name='complaints', schema='satisfaction')
+    op.drop_table('complaints', schema='satisfaction')
+    op.drop_index(op.f('ix_campaigns_state_id'), table_name='campaigns', schema='satisfaction')
+    op.drop_index('ix_campaigns_closing', table_name='campaigns', schema='satisfaction', postgresql_where=sa.text("state = 'launched'"))
+    op.drop_index('ix_campaigns_analysis_due_at', table_name='campaigns', schema='satisfaction', postgresql_where=sa.text('analysis_due_at IS NOT NULL'))
+    op.drop_table('campaigns', schema='satisfaction')
     op.drop_index(op.f('ix_callback_customers_hours'), table_name='callback_customers', schema='satisfaction', postgresql_where=sa.text('hours IS NOT NULL'))
     op.drop_table('callback_customers', schema='satisfaction')
     # ### end Alembic commands ###
+    for function in ("refuse_complaint_change", "refuse_entry_change", "refuse_truncation"):
+        op.execute(f"DROP FUNCTION satisfaction.{function}()")
