@@ -58,7 +58,7 @@ class Work:
         return find_end(self.settings.calendar_at(begin), begin, limit)
 
     def deadlines_of(self, complaint_class: ComplaintClass, start: datetime) -> dict[str, datetime]:
-        limits: Mapping[str, str] = {**self.settings.complaint_limits[complaint_class]}
+        limits: dict[str, str] = dict(self.settings.complaint_limits[complaint_class].items())
         calendar = self.settings.calendar_at(start)
         return rules.compute_deadlines(limits, start, calendar)
 

@@ -1,6 +1,7 @@
 """REST of ratings (R200): every customer may rate every member of staff, and everybody sees the figures."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Depends, Query, Response
@@ -31,9 +32,7 @@ async def rate_staff(body: NewRating, session: Writing, caller: Rater, response:
     if customer is None:
         raise Malformed("customer: say whose score it is")
     row = await service.rate(session, body.staff, customer, body.score, body.comment, caller.subject, clock.now())
-    response.headers["Location"] = f"/satisfaction/v1/staff-ratings?staff={row.staff}".encode(
-        "ascii", "ignore"
-    ).decode()
+    response.headers["Location"] = f"/satisfaction/v1/staff-ratings?{urlencode({'staff': row.staff})}"
     return Rating.model_validate(row._mapping)
 
 

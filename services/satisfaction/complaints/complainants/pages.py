@@ -1,0 +1,165 @@
+"""The public opinion box: complain without signing in, with a name or without, and read the answer by number and secret
+(R182, R193). Number and secret are typed into a form: they stand in no address.
+
+A number or secret that is wrong answers always alike; an address that tries many of them, or hands in many complaints,
+has to wait.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from services.satisfaction.callbacks.links.rules import Misses
+from services.satisfaction.complaints import reactions, rules, service, words
+from services.satisfaction.complaints.complainants.service import open_by_secret
+from services.satisfaction.complaints.schemas import Acceptance, NewComplaint, Reason
+from services.satisfaction.complaints.service import PUBLIC, Work
+from services.satisfaction.complaints.views import describe_own
+from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.settings import Thresholds
+from shared import clock
+from shared.database import Database
+from shared.http import acting
+from shared.pages import N_, HTMLResponse, page_router, render
+from shared.problems import Problem
+
+pages = page_router()
+
+_NEW = ("title", "description", "complainant", "contact", "customer", "service", "external_id")
+_NAMES = ("complainant", "contact", "customer")
+_PROBLEMS: dict[type[Problem], str] = {
+    **words.PROBLEMS,
+    rules.ComplaintUnknown: N_("There is no complaint with this number and this secret."),
+    rules.TooManyComplaints: N_("Too much came from your network. Please try again in a minute."),
+}
+
+
+@pages.get("/complain")
+async def show_form(request: Request, thresholds: Thresholds) -> HTMLResponse:
+    """The form, open to everybody."""
+    return _show_form(request, thresholds.complaint_line, {})
+
+
+@pages.post("/complain")
+async def take_complaint(request: Request, thresholds: Thresholds) -> Response:
+    """Number and secret are shown once. Whoever is signed in stays unknown here, too."""
+    typed = await read_form(request)
+    now = clock.now()
+    database: Database = request.app.state.database
+    try:
+        _limit(request, "complaint_filings")
+        request.app.state.complaint_filings.note(_find_address(request), now)
+        anonymous = bool(typed.get("anonymous"))
+        names = [name for name in _NEW if not anonymous or name not in _NAMES]
+        body = NewComplaint.model_validate({**given(typed, *names), "channel": "opinion_box", "anonymous": anonymous})
+        async with acting(PUBLIC), database.transaction() as session:
+            row, token = await service.receive(Work(session, PUBLIC, now, thresholds), body, None)
+    except (ValidationError, Problem) as refusal:
+        return _show_form(request, thresholds.complaint_line, typed, refusal)
+    number = rules.format_number(row.number)
+    return _hide(render(request, "complaints/thanks.html", number=number, token=token, back=_BACK))
+
+
+@pages.get("/complaint-answer")
+async def ask_secret(request: Request) -> HTMLResponse:
+    """Where number and secret are typed in."""
+    return _ask(request, {})
+
+
+@pages.post("/complaint-answer")
+async def show_answer(request: Request, thresholds: Thresholds) -> Response:
+    """The complaint with what was answered; `action` accepts or rejects the answer."""
+    typed = await read_form(request)
+    now = clock.now()
+    database: Database = request.app.state.database
+    refusal: Refused | None = None
+    try:
+        _limit(request, "complaint_misses")
+        async with acting(PUBLIC), database.transaction() as session:
+            work = Work(session, PUBLIC, now, thresholds)
+            row = await open_by_secret(work, typed.get("number", ""), typed.get("token", ""))
+            try:
+                async with session.begin_nested():
+                    row = await _react(work, row, typed)
+            except (ValidationError, Problem) as unsound:
+                refusal = unsound
+            (view,) = await describe_own(session, [row])
+    except Problem as unknown:
+        if isinstance(unknown, rules.ComplaintUnknown):
+            request.app.state.complaint_misses.note(_find_address(request), now)
+        return _ask(request, typed, unknown)
+    return _hide(
+        render(
+            request,
+            "complaints/answer.html",
+            status_of(refusal),
+            item=view,
+            token=typed["token"],
+            may_react=row.state == "answered",
+            typed=typed,
+            complaint=put_in_words(request, refusal, words.FIELDS, _PROBLEMS),
+            words=words,
+            back=_BACK,
+        )
+    )
+
+
+async def _react(work: Work, row: Any, typed: Mapping[str, str]) -> Any:
+    action = typed.get("action", "")
+    if action == "accept":
+        return await reactions.accept(work, row, Acceptance.model_validate(given(typed, "comment")))
+    if action == "reject":
+        return await reactions.reject(work, row, Reason.model_validate({"reason": typed.get("comment", "")}).reason)
+    return row
+
+
+_BACK = "/satisfaction/complaint-answer"
+
+
+def _ask(request: Request, typed: Mapping[str, str], refusal: Refused | None = None) -> HTMLResponse:
+    told = put_in_words(request, refusal, words.FIELDS, _PROBLEMS)
+    number = typed.get("number", "")
+    return _hide(
+        render(request, "complaints/secret.html", status_of(refusal), number=number, complaint=told, back=_BACK)
+    )
+
+
+def _show_form(
+    request: Request, line: str | None, typed: Mapping[str, str], refusal: Refused | None = None
+) -> HTMLResponse:
+    return _hide(
+        render(
+            request,
+            "complaints/complain.html",
+            status_of(refusal),
+            line=line,
+            typed={**dict.fromkeys(_NEW, ""), **typed},
+            complaint=put_in_words(request, refusal, words.FIELDS, _PROBLEMS),
+            words=words,
+            back="/satisfaction/complain",
+        )
+    )
+
+
+def _limit(request: Request, port: str) -> None:
+    """Raises `TooManyComplaints`."""
+    misses: Misses = getattr(request.app.state, port)
+    if misses.find_wait(_find_address(request), clock.now()) is not None:
+        raise rules.TooManyComplaints("too much came from this address; try again in a minute")
+
+
+def _find_address(request: Request) -> str:
+    """Whom it is counted against: what the gateway says, else who is connected. It is never stored."""
+    said = request.headers.get("x-forwarded-for", "").rsplit(",", 1)[-1].strip()
+    return said[:100] or (request.client.host if request.client else "")
+
+
+def _hide(answer: HTMLResponse) -> HTMLResponse:
+    """A page with a secret: kept nowhere, told to nobody."""
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer

@@ -1,0 +1,240 @@
+"""Pages of complaints for staff: the list, a new one, and each with what can be done now. Works without JavaScript."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import ValidationError
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.satisfaction.complaints import figures, handling, reactions, repository, rules, service, words
+from services.satisfaction.complaints import schemas as bodies
+from services.satisfaction.complaints.disputes import service as disputes
+from services.satisfaction.complaints.repository import Filters
+from services.satisfaction.complaints.routes import CALLERS, DAYS, read_cursor, write_cursor
+from services.satisfaction.complaints.service import Work
+from services.satisfaction.complaints.views import describe_whole, summarise
+from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.settings import SatisfactionSettings, Thresholds
+from shared import clock
+from shared.auth import Principal, Staff
+from shared.database import Database
+from shared.events.satisfaction import ComplaintClass
+from shared.http import Reading
+from shared.pages import HTMLResponse, page_router, render, see_other
+from shared.pagination import Cursor
+from shared.problems import Forbidden, NotFound, Problem
+
+pages = page_router()
+
+_ON_A_PAGE = 50
+_PERIOD = timedelta(days=DAYS)
+_NEW = (
+    "title", "description", "channel", "complaint_class", "complainant", "contact", "customer", "service",
+    "department", "external_id",
+)  # fmt: skip
+_Take = Callable[[Work, Row[Any], Mapping[str, str]], Awaitable[Row[Any]]]
+
+
+@pages.get("/complaints")
+async def show_list(
+    request: Request,
+    session: Reading,
+    caller: Staff,
+    state: Annotated[rules.State | str, Query(max_length=20)] = "",
+    complaint_class: Annotated[ComplaintClass | str, Query(max_length=20)] = "",
+    mine: Annotated[str, Query(max_length=5)] = "",
+    overdue: Annotated[str, Query(max_length=5)] = "",
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """The latest received first, and the figures of the last 30 days."""
+    now = clock.now()
+    query = {"state": state, "complaint_class": complaint_class, "mine": mine, "overdue": overdue}
+    filters = Filters(
+        now,
+        state if state in words.STATES else None,
+        complaint_class if complaint_class in words.CLASSES else None,
+        owner=caller.subject if mine else None,
+        overdue=True if overdue else None,
+    )
+    rows = await repository.list_newest(session, filters, read_cursor(cursor), _ON_A_PAGE + 1)
+    shown = [summarise(row, now) for row in rows[:_ON_A_PAGE]]
+    more = {**query, "cursor": write_cursor(shown[-1])} if len(rows) > _ON_A_PAGE else None
+    return render(
+        request,
+        "complaints/list.html",
+        items=shown,
+        chosen=query,
+        figures=(await figures.measure(session, "complaint_class", now - _PERIOD, now, now)).total,
+        days=DAYS,
+        next_path=more and f"/complaints?{urlencode(more)}",
+        words=words,
+        now=now,
+    )
+
+
+@pages.get("/complaints/new")
+async def show_new(request: Request, _caller: Staff) -> HTMLResponse:
+    """The form of a complaint that somebody makes to us."""
+    return _show_new(request, {})
+
+
+@pages.post("/complaints")
+async def take_new(request: Request, caller: Staff, thresholds: Thresholds) -> Response:
+    """Whoever writes it down owns it."""
+    typed = await read_form(request)
+    database: Database = request.app.state.database
+    try:
+        body = bodies.NewComplaint.model_validate({**given(typed, *_NEW), "anonymous": bool(typed.get("anonymous"))})
+        async with database.transaction() as session:
+            work = Work.of(session, caller, clock.now(), thresholds)
+            row, token = await service.receive(work, body, caller.subject)
+            number = rules.format_number(row.number)
+    except (ValidationError, Problem) as refusal:
+        return _show_new(request, typed, refusal)
+    answer = render(request, "complaints/received.html", number=number, token=token, id=row.id)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@pages.get("/complaints/{complaint_id}")
+async def show_complaint(
+    request: Request, complaint_id: UUID, session: Reading, caller: Staff, thresholds: Thresholds
+) -> HTMLResponse:
+    """One complaint with its deadlines and timeline, and the forms for what may be done now."""
+    return await _show(request, session, complaint_id, caller, thresholds)
+
+
+@pages.post("/complaints/{complaint_id}/{step}")
+async def take_step(request: Request, complaint_id: UUID, step: str, caller: Staff, thresholds: Thresholds) -> Response:
+    """The form of a step, in a transaction of its own: a refusal rolls back all of it and is shown."""
+    if step not in _TAKE:
+        raise NotFound(f"there is no step '{step[:50]}'; the complaint's page shows those that can be taken")
+    if step == "follow-up" and caller.roles.isdisjoint(CALLERS):
+        raise Forbidden("the service centre makes the follow-up call", needed=sorted(CALLERS))
+    typed = await read_form(request)
+    database: Database = request.app.state.database
+    try:
+        async with database.transaction() as session:
+            row = await service.lock(session, complaint_id)
+            await _TAKE[step](Work.of(session, caller, clock.now(), thresholds), row, typed)
+    except (ValidationError, Problem) as refusal:
+        if isinstance(refusal, service.ComplaintNotFound):
+            raise
+        async with database.reading() as session:
+            return await _show(request, session, complaint_id, caller, thresholds, refusal, step, typed)
+    return see_other(request, f"/complaints/{complaint_id}")
+
+
+def _note(typed: Mapping[str, str]) -> str:
+    return bodies.Note.model_validate(given(typed, "note")).note
+
+
+def _reason(typed: Mapping[str, str]) -> str:
+    return bodies.Reason.model_validate(given(typed, "reason")).reason
+
+
+def _scored(typed: Mapping[str, str], *names: str) -> dict[str, Any]:
+    """With the score as a number."""
+    score = typed.get("score", "").strip()
+    return {**given(typed, *names), **({"score": int(score) if score in "12345" else score} if score else {})}
+
+
+_TAKE: dict[str, _Take] = {
+    "take-over": lambda work, row, typed: handling.take_over(work, row),
+    "decline": lambda work, row, typed: handling.decline(work, row, _reason(typed)),
+    "acknowledge": lambda work, row, typed: handling.acknowledge(work, row, _note(typed)),
+    "plan": lambda work, row, typed: handling.plan(work, row, _note(typed)),
+    "cause-analysis": lambda work, row, typed: handling.analyse_cause(work, row, _note(typed)),
+    "answer": lambda work, row, typed: handling.answer(
+        work, row, bodies.Answer.model_validate(given(typed, "answer")).answer
+    ),
+    "accept": lambda work, row, typed: reactions.accept(
+        work, row, bodies.Acceptance.model_validate(_scored(typed, "comment"))
+    ),
+    "reject": lambda work, row, typed: reactions.reject(work, row, _reason(typed)),
+    "follow-up": lambda work, row, typed: reactions.follow_up(
+        work, row, bodies.FollowUpCall.model_validate(_scored(typed, "satisfied", "note"))
+    ),
+    "pass-on": lambda work, row, typed: handling.pass_on(
+        work, row, bodies.PassOn.model_validate(given(typed, "to", "reason"))
+    ),
+    "escalate": lambda work, row, typed: handling.escalate(
+        work, row, bodies.Escalation.model_validate(given(typed, "complaint_class", "to", "reason"))
+    ),
+    "supervise": lambda work, row, typed: handling.supervise(
+        work, row, bodies.Supervision.model_validate(given(typed, "supervised_by", "progress_due_at"))
+    ),
+    "progress": lambda work, row, typed: handling.report_progress(
+        work, row, bodies.Progress.model_validate(given(typed, "note", "next_due_at"))
+    ),
+    "notes": lambda work, row, typed: handling.note(work, row, _note(typed)),
+    "dispute": lambda work, row, typed: disputes.open_dispute(
+        work, row, bodies.NewDispute.model_validate(given(typed, "subject", "due_at"))
+    ),
+    "dispute-position": lambda work, row, typed: disputes.add_position(
+        work, row, bodies.Position.model_validate(given(typed, "side", "position"))
+    ),
+    "dispute-settle": lambda work, row, typed: disputes.settle_dispute(
+        work, row, bodies.Settlement.model_validate(given(typed, "outcome")).outcome
+    ),
+    "close": lambda work, row, typed: handling.close(work, row, bodies.Closing.model_validate(given(typed, "note"))),
+}
+
+
+async def _show(
+    request: Request,
+    session: AsyncSession,
+    complaint_id: UUID,
+    caller: Principal,
+    thresholds: SatisfactionSettings,
+    refusal: Refused | None = None,
+    form: str = "",
+    typed: Mapping[str, str] | None = None,
+) -> HTMLResponse:
+    now = clock.now()
+    row = await service.get(session, complaint_id)
+    view = await describe_whole(Work.of(session, caller, now, thresholds), row)
+    return render(
+        request,
+        "complaints/show.html",
+        status_of(refusal),
+        item=view,
+        steps={name: step for name, step in words.STEPS.items() if _is_shown(name, step[0], view, caller)},
+        form=form,
+        typed=typed or {},
+        higher=[name for name in rules.CLASSES if rules.is_higher(name, view.complaint_class)],
+        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
+        words=words,
+        now=now,
+    )
+
+
+def _is_shown(name: str, action: str, view: bodies.ComplaintView, caller: Principal) -> bool:
+    """Whether this form makes sense now, to this reader."""
+    if action not in view.allowed:
+        return False
+    if name == "decline" or (name == "take-over" and view.offered_to is not None):
+        return view.offered_to == caller.subject
+    if name == "take-over":
+        return view.owner != caller.subject
+    if name in ("dispute", "dispute-position", "dispute-settle"):
+        return (name == "dispute") != view.held
+    if name == "progress":
+        return view.supervised_by is not None
+    return name != "follow-up" or not caller.roles.isdisjoint(CALLERS)
+
+
+def _show_new(request: Request, typed: Mapping[str, str], refusal: Refused | None = None) -> HTMLResponse:
+    return render(
+        request,
+        "complaints/new.html",
+        status_of(refusal),
+        typed={**dict.fromkeys(_NEW, ""), "channel": "hotline", "complaint_class": "general", **typed},
+        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
+        words=words,
+    )
