@@ -40,7 +40,7 @@ _FORGET_KEYS = text("DELETE FROM idempotency_keys WHERE created_at < now() - mak
 class Definition:
     """What a service is. `ports` are put on `app.state` for its routes; `seed` writes what every installation begins
     with, at each start, and does nothing where it is there; `closers` give back what the ports hold, once relay and
-    jobs have ended."""
+    jobs have ended; `larger_bodies` are the paths (patterns of their end) that take more bytes than others."""
 
     spine: Spine
     title: str
@@ -52,6 +52,7 @@ class Definition:
     home: str | None = None
     seed: Callable[[AsyncSession], Awaitable[None]] | None = None
     closers: tuple[Callable[[], Awaitable[None]], ...] = ()
+    larger_bodies: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -177,7 +178,12 @@ def _make_app(definition: Definition, settings: Settings) -> FastAPI:
         setattr(app.state, name, port)
     problems.install(app)
     pages.install(app, definition.name, definition.migrations.parent)
-    app.add_middleware(Edge, service=definition.name, body_limit_bytes=settings.body_limit_bytes)
+    app.add_middleware(
+        Edge,
+        service=definition.name,
+        body_limit_bytes=settings.body_limit_bytes,
+        larger_bodies=definition.larger_bodies,
+    )
     for router in (*definition.routers, dead_letters.routes, _make_health_routes(app)):
         app.include_router(router)
     if definition.home is not None:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -27,12 +27,18 @@ _PLAIN_ID = re.compile(r"^[A-Za-z0-9._:-]{1,100}$")
 
 
 class Edge:
-    """ASGI middleware: sets the origin of what a request records, answers its correlation id, limits its body."""
+    """ASGI middleware: sets the origin of what a request records, answers its correlation id, limits its body.
 
-    def __init__(self, app: ASGIApp, service: str, body_limit_bytes: int) -> None:
+    `larger_bodies` are paths of routes that take whole files, as patterns of their end, and how many bytes each takes.
+    """
+
+    def __init__(
+        self, app: ASGIApp, service: str, body_limit_bytes: int, larger_bodies: Mapping[str, int] | None = None
+    ) -> None:
         self._app = app
         self._service = service
         self._limit = body_limit_bytes
+        self._larger = [(re.compile(f"{end}$"), limit) for end, limit in (larger_bodies or {}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,13 +49,14 @@ class Edge:
         correlation_id = given if _PLAIN_ID.match(given) else str(new_id())
         status = 500
         received = 0
+        limit = self._limit_of(scope["path"])
 
         async def limited_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
-                raise BodyTooLarge(self._too_large())
+            if received > limit:
+                raise BodyTooLarge(_too_large(limit))
             return message
 
         async def noting_send(message: Message) -> None:
@@ -64,7 +71,7 @@ class Edge:
         with span(name, headers.get(b"traceparent", b"").decode("latin-1") or None) as traceparent:
             token = current_origin.set(Origin("anonymous", correlation_id, None, traceparent))
             try:
-                refusal = self._refusal(scope, headers)
+                refusal = _refusal(scope, headers, limit)
                 if refusal is not None:
                     await refusal(scope, receive, noting_send)
                 else:
@@ -74,20 +81,25 @@ class Edge:
                 seconds = time.perf_counter() - started
                 REQUEST_SECONDS.labels(self._service, scope["method"], status).observe(seconds)
 
-    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> Response | None:
-        length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._limit:
-            return problems.response(413, BodyTooLarge.title(), self._too_large(), scope["path"], {})
-        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-            detail = "the address holds a NUL character"
-            return problems.response(422, Malformed.title(), detail, "", {})
-        if not scope["query_string"].isascii():
-            detail = "the query holds bytes that are not ASCII; write them as %XX"
-            return problems.response(422, Malformed.title(), detail, scope["path"], {})
-        return None
+    def _limit_of(self, path: str) -> int:
+        return max([self._limit, *(limit for end, limit in self._larger if end.search(path))])
 
-    def _too_large(self) -> str:
-        return f"the body is larger than {self._limit} bytes; send it in smaller parts"
+
+def _refusal(scope: Scope, headers: dict[bytes, bytes], limit: int) -> Response | None:
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > limit:
+        return problems.response(413, BodyTooLarge.title(), _too_large(limit), scope["path"], {})
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+        detail = "the address holds a NUL character"
+        return problems.response(422, Malformed.title(), detail, "", {})
+    if not scope["query_string"].isascii():
+        detail = "the query holds bytes that are not ASCII; write them as %XX"
+        return problems.response(422, Malformed.title(), detail, scope["path"], {})
+    return None
+
+
+def _too_large(limit: int) -> str:
+    return f"the body is larger than {limit} bytes; send it in smaller parts"
 
 
 class Replayed(Exception):

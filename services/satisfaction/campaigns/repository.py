@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.campaigns.models import campaigns
 from services.satisfaction.invitations.models import invitations
 
 _c = campaigns.c
+_LOCK_LAUNCHING = text("SELECT pg_advisory_xact_lock(hashtextextended('launch of survey campaigns', 0))")
 
 
 async def find(session: AsyncSession, campaign_id: UUID) -> Row[Any] | None:
@@ -22,6 +23,11 @@ async def find(session: AsyncSession, campaign_id: UUID) -> Row[Any] | None:
 async def lock(session: AsyncSession, campaign_id: UUID) -> Row[Any] | None:
     """The campaign, held until the transaction ends."""
     return (await session.execute(select(campaigns).where(_c.id == campaign_id).with_for_update())).one_or_none()
+
+
+async def lock_launching(session: AsyncSession) -> None:
+    """One launch after the other: who is invited by one is seen by the next."""
+    await session.execute(_LOCK_LAUNCHING)
 
 
 async def list_page(

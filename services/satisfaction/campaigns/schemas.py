@@ -21,6 +21,18 @@ Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 Share = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 Seed = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_NO_NUL)]
+_NEVER_EMPTY = {
+    "title",
+    "owner",
+    "questionnaire_key",
+    "anonymous",
+    "margin",
+    "confidence",
+    "expected_response_rate",
+    "minimum_per_stratum",
+    "reminder_every_days",
+    "rest_days",
+}
 _DEFAULT_LEVEL: dict[Kind, Level] = {"company": "company", "project": "project"}
 
 
@@ -153,6 +165,9 @@ class CampaignEdit(Body):
 
     @model_validator(mode="after")
     def _fits(self) -> "CampaignEdit":
+        emptied = sorted(name for name in self.model_fields_set & _NEVER_EMPTY if getattr(self, name) is None)
+        if emptied:
+            raise ValueError(f"{', '.join(emptied)}: cannot be empty; leave out what stays as it is")
         if self.strata is not None and len(set(self.strata)) < len(self.strata):
             raise ValueError("strata: name each once")
         return self

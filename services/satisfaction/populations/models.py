@@ -41,4 +41,4 @@ members = Table(
 )
 """`reference` is the uploader's own id of this person. `contact_hash` is the SHA-256 of the e-mail address in lower
 case, or of the reference where there is none: by it a person is known in other campaigns (fatigue). `resting`: not
-asked, because another campaign asked within its rest days."""
+asked, because another campaign asked within its rest days or the person wants no surveys."""

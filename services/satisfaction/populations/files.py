@@ -1,0 +1,118 @@
+"""Files with a population as rows of text: CSV and XLSX. A formula or HTML in a cell is the text that stands there."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from io import BytesIO, StringIO
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from openpyxl import load_workbook
+
+from shared.problems import Problem
+
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MOST_UNPACKED_BYTES = 512 * 1024 * 1024
+_CHARSETS = {"utf-8": "utf-8-sig", "utf8": "utf-8-sig", "gbk": "gb18030", "gb2312": "gb18030", "gb18030": "gb18030"}
+_LONGEST_CELL = 100_000
+
+
+class UnreadableFile(Problem):
+    """Not a file of this kind: says what is wrong with it."""
+
+    status = 422
+
+
+class UnsupportedFile(Problem):
+    """A kind of file that is not read here."""
+
+    status = 415
+
+
+def read_rows(content: bytes, content_type: str) -> Iterator[list[str]]:
+    """The rows of the file, or of a workbook's first sheet, as text; what is read is read as it is asked for.
+
+    Raises:
+        UnsupportedFile; UnreadableFile, also while rows are read.
+    """
+    kind, _, parameters = content_type.partition(";")
+    kind = kind.strip().lower()
+    if kind == CSV:
+        return _read_csv(content, _charset_of(parameters))
+    if kind == XLSX:
+        return _read_workbook(content)
+    raise UnsupportedFile(f"Content-Type: '{kind}' is not read; send {CSV} or {XLSX}")
+
+
+def _charset_of(parameters: str) -> str:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            charset = value.strip().strip('"').lower()
+            if charset not in _CHARSETS:
+                raise UnsupportedFile(f"Content-Type: charset '{charset}' is not read; send utf-8 or gb18030")
+            return _CHARSETS[charset]
+    return _CHARSETS["utf-8"]
+
+
+def _read_csv(content: bytes, charset: str) -> Iterator[list[str]]:
+    try:
+        text = content.decode(charset)
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(
+            f"byte {error.start} is no {error.encoding}; say another charset, as in '{CSV}; charset=gb18030'"
+        ) from error
+    if csv.field_size_limit() < _LONGEST_CELL:
+        csv.field_size_limit(_LONGEST_CELL)
+    head = text[: text.find("\n")] if "\n" in text else text
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise UnreadableFile(f"line {reader.line_num}: {error}") from error
+
+
+def _read_workbook(content: bytes) -> Iterator[list[str]]:
+    try:
+        with ZipFile(BytesIO(content)) as packed:
+            unpacked = sum(part.file_size for part in packed.infolist())
+        if unpacked > MOST_UNPACKED_BYTES:
+            raise UnreadableFile(f"the workbook unpacks to {unpacked} bytes; send it in several, or as CSV")
+        workbook = load_workbook(BytesIO(content), read_only=True, data_only=False, keep_links=False)
+    except UnreadableFile:
+        raise
+    except Exception as error:  # a broken workbook fails in many ways
+        why = "is no ZIP archive" if isinstance(error, BadZipFile) else f"cannot be read ({type(error).__name__})"
+        raise UnreadableFile(f"this is no XLSX workbook: it {why}") from error
+    try:
+        if not workbook.worksheets:
+            raise UnreadableFile("the workbook has no sheet with cells; put the people on its first sheet")
+        sheet: Any = workbook.worksheets[0]
+        sheet.reset_dimensions()  # what the file says of its own size may be anything
+        for row in sheet.iter_rows(values_only=True):
+            yield _as_text(row)
+    except UnreadableFile:
+        raise
+    except Exception as error:
+        raise UnreadableFile(f"the workbook's first sheet cannot be read ({type(error).__name__}: {error})") from error
+    finally:
+        workbook.close()
+
+
+def _as_text(row: Sequence[Any]) -> list[str]:
+    return [_cell_as_text(value) for value in row]
+
+
+def _cell_as_text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    formula = getattr(value, "text", None)  # an array formula
+    return str(value if formula is None else formula)

@@ -1,0 +1,206 @@
+"""Every SQL statement on populations."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, LargeBinary, Row, Text, bindparam, delete, func, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.satisfaction.invitations.models import declined, invitations
+from services.satisfaction.populations.models import members
+from services.satisfaction.populations.rules import Person
+
+_m = members.c
+_COPIED = (
+    "campaign_id",
+    "reference",
+    "name",
+    "email",
+    "language",
+    "stratum",
+    "customer",
+    "department",
+    "segment",
+    "contact_hash",
+)
+_PORTION = 20_000
+
+_FIND_KNOWN = text(
+    """
+    SELECT new.place, known.reference = new.reference AS same_reference
+    FROM unnest(:places, :names, :hashes) AS new(place, reference, contact_hash)
+    JOIN LATERAL (
+        (SELECT reference FROM survey_members WHERE campaign_id = :campaign_id AND reference = new.reference)
+        UNION ALL
+        (SELECT reference FROM survey_members
+         WHERE campaign_id = :campaign_id AND contact_hash = new.contact_hash LIMIT 1)
+        LIMIT 1
+    ) AS known ON true
+    """
+).bindparams(
+    bindparam("places", type_=ARRAY(Integer)),
+    bindparam("names", type_=ARRAY(Text)),
+    bindparam("hashes", type_=ARRAY(LargeBinary)),
+)
+
+# Who is known from callbacks may never have been registered.
+_INSERT_CUSTOMERS = """
+    INSERT INTO survey_members (campaign_id, reference, name, stratum, customer, segment, contact_hash)
+    SELECT :campaign_id, found.customer, found.name, found.stratum, found.customer, found.segment,
+           sha256(convert_to(found.customer, 'UTF8'))
+    FROM ({source}) AS found
+    WHERE (CAST(:strata AS text[]) IS NULL OR found.stratum = ANY(:strata))
+    ORDER BY found.customer
+    ON CONFLICT (campaign_id, reference) DO NOTHING
+"""
+_OF_CATALOGUE = """
+    SELECT customer, name, segment, {stratum} AS stratum FROM callback_customers AS known
+    WHERE registered_version > 0 AND (CAST(:segments AS text[]) IS NULL OR segment = ANY(:segments))
+"""
+_OF_CALLBACKS = """
+    SELECT asked.customer, known.name, known.segment, {stratum} AS stratum
+    FROM (
+        SELECT DISTINCT customer FROM callbacks
+        WHERE customer IS NOT NULL AND resolved_at >= :resolved_from AND resolved_at < :resolved_to
+    ) AS asked
+    LEFT JOIN callback_customers AS known ON known.customer = asked.customer
+    WHERE (CAST(:segments AS text[]) IS NULL OR known.segment = ANY(:segments))
+"""
+_STRATUM = {
+    "segment": "coalesce(known.segment, 'other')",
+    "desk": "coalesce(known.desk, 'other')",
+    "nothing": "CAST(:whole AS text)",
+}
+
+# Of each stratum those come first whose MD5 of seed and reference does: anybody can draw so again.
+_DRAW = text(
+    """
+    UPDATE survey_members AS m SET drawn = true
+    FROM unnest(:strata, :planned) AS wanted(stratum, planned)
+    CROSS JOIN LATERAL (
+        SELECT id FROM survey_members
+        WHERE campaign_id = :campaign_id AND stratum = wanted.stratum AND NOT resting
+        ORDER BY CAST(md5(:seed || reference) AS uuid), reference COLLATE "C"
+        LIMIT wanted.planned
+    ) AS chosen
+    WHERE m.id = chosen.id
+    RETURNING m.stratum
+    """
+).bindparams(bindparam("strata", type_=ARRAY(Text)), bindparam("planned", type_=ARRAY(Integer)))
+
+
+async def count_by_stratum(session: AsyncSession, campaign_id: UUID) -> Sequence[Row[Any]]:
+    """`stratum`, `members` and how many of them are `resting`, in order of stratum."""
+    query = (
+        select(_m.stratum, func.count().label("members"), func.count().filter(_m.resting).label("resting"))
+        .where(_m.campaign_id == campaign_id)
+        .group_by(_m.stratum)
+        .order_by(_m.stratum)
+    )
+    return (await session.execute(query)).all()
+
+
+async def list_members(
+    session: AsyncSession, campaign_id: UUID, equal: Mapping[str, Any], after: int, limit: int
+) -> Sequence[Row[Any]]:
+    """Those behind `after`, in the order in which they came."""
+    query = select(members).where(_m.campaign_id == campaign_id, _m.id > after)
+    query = query.where(*(_m[name] == value for name, value in equal.items()))
+    return (await session.execute(query.order_by(_m.id).limit(limit))).all()
+
+
+async def find_known(session: AsyncSession, campaign_id: UUID, people: Sequence[Person]) -> dict[int, bool]:
+    """Which of these are in the population already, by their place here, and whether by the same reference."""
+    known: dict[int, bool] = {}
+    for first in range(0, len(people), _PORTION):
+        portion = people[first : first + _PORTION]
+        found = await session.execute(
+            _FIND_KNOWN,
+            {
+                "campaign_id": campaign_id,
+                "places": list(range(first, first + len(portion))),
+                "names": [person.reference for person in portion],
+                "hashes": [person.contact_hash for person in portion],
+            },
+        )
+        known.update((row.place, row.same_reference) for row in found)
+    return known
+
+
+async def copy_people(session: AsyncSession, campaign_id: UUID, people: Sequence[Person]) -> None:
+    """Into the campaign's population, by COPY in the session's transaction."""
+    fields = _COPIED[1:]
+    records = ((campaign_id, *(getattr(person, field) for field in fields)) for person in people)
+    connection = await (await session.connection()).get_raw_connection()
+    driver: Any = connection.driver_connection
+    await driver.copy_records_to_table(members.name, schema_name=members.schema, records=records, columns=list(_COPIED))
+
+
+async def insert_customers(
+    session: AsyncSession,
+    campaign_id: UUID,
+    *,
+    stratify_by: str,
+    whole: str,
+    segments: Sequence[str] | None,
+    strata: Sequence[str] | None,
+    resolved: tuple[datetime, datetime] | None,
+) -> int:
+    """Known customers who are not in the population yet; returns how many. `resolved`: only those with a callback of a
+    resolution in this time."""
+    source = (_OF_CATALOGUE if resolved is None else _OF_CALLBACKS).format(stratum=_STRATUM[stratify_by])
+    statement = text(_INSERT_CUSTOMERS.format(source=source)).bindparams(
+        bindparam("strata", type_=ARRAY(Text)), bindparam("segments", type_=ARRAY(Text))
+    )
+    values: dict[str, Any] = {
+        "campaign_id": campaign_id,
+        "segments": None if segments is None else list(segments),
+        "strata": None if strata is None else list(strata),
+    }
+    if stratify_by == "nothing":
+        values["whole"] = whole
+    if resolved is not None:
+        values |= {"resolved_from": resolved[0], "resolved_to": resolved[1]}
+    inserted: Any = await session.execute(statement, values)
+    return int(inserted.rowcount)
+
+
+async def delete_all(session: AsyncSession, campaign_id: UUID) -> None:
+    """Empty the campaign's population."""
+    await session.execute(delete(members).where(_m.campaign_id == campaign_id))
+
+
+async def mark_resting(session: AsyncSession, campaign_id: UUID, since: datetime | None) -> None:
+    """Forget the last draw, and note who is not asked: invited by another campaign after `since` (None: does not
+    count), or wants no surveys."""
+    forgotten = update(members).where(_m.campaign_id == campaign_id, or_(_m.drawn, _m.resting))
+    await session.execute(forgotten.values(drawn=False, resting=False))
+    unwilling = _m.contact_hash.in_(select(declined.c.contact_hash))
+    rest = unwilling if since is None else or_(unwilling, _asked_since(campaign_id, since))
+    await session.execute(update(members).where(_m.campaign_id == campaign_id, rest).values(resting=True))
+
+
+async def draw(session: AsyncSession, campaign_id: UUID, planned: Mapping[str, int], seed: str) -> dict[str, int]:
+    """Draw so many of each stratum, who do not rest; returns how many were drawn in each."""
+    values = {"campaign_id": campaign_id, "strata": list(planned), "planned": list(planned.values()), "seed": seed}
+    drawn = dict.fromkeys(planned, 0)
+    for stratum in await session.scalars(_DRAW, values):
+        drawn[stratum] += 1
+    return drawn
+
+
+async def count_asked_since(session: AsyncSession, campaign_id: UUID, since: datetime) -> int:
+    """How many of those drawn were invited by another campaign after `since`."""
+    query = select(func.count()).where(_m.campaign_id == campaign_id, _m.drawn, _asked_since(campaign_id, since))
+    return (await session.execute(query)).scalar_one()
+
+
+def _asked_since(campaign_id: UUID, since: datetime) -> Any:
+    of = invitations.c
+    return (
+        select(of.id)
+        .where(of.contact_hash == _m.contact_hash, of.campaign_id != campaign_id, of.invited_at > since)
+        .exists()
+    )
