@@ -1,0 +1,129 @@
+"""Pages of follow-ups of completed projects: who is to be asked next, and each with its answers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.satisfaction.followups import repository, rules, service
+from services.satisfaction.followups.routes import Asker
+from services.satisfaction.followups.schemas import FollowUpAnswers, Unreached
+from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from shared import clock
+from shared.auth import Staff
+from shared.database import Database
+from shared.http import Reading
+from shared.pages import N_, HTMLResponse, page_router, render, see_other
+from shared.pagination import Cursor, decode_cursor, encode_cursor
+from shared.problems import Problem
+
+pages = page_router()
+
+_ON_A_PAGE = 50
+STATES = {
+    "due": (N_("Due"), "accent"),
+    "done": (N_("Asked"), "good"),
+    "unreachable": (N_("Unreachable"), "warn"),
+}
+FIELDS = {
+    "score": N_("Score, 1 to 5"),
+    "comment": N_("In the customer's words"),
+    "done_at": N_("Asked at (UTC; empty: now)"),
+    "reason": N_("Why give up?"),
+}
+_PROBLEMS: dict[type[Problem], str] = {
+    rules.AskerManagedIt: N_("You managed this project: somebody else asks its customer."),
+    rules.NotAfterCompletion: N_("The customer was asked between the completion and now."),
+}
+
+
+@pages.get("/follow-ups")
+async def show_list(
+    request: Request,
+    session: Reading,
+    _caller: Staff,
+    state: Annotated[str, Query(max_length=20)] = "",
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """What is due next comes first."""
+    now = clock.now()
+    after = decode_cursor(cursor, datetime, UUID) if cursor else None
+    filters = {"state": state} if state in STATES else {}
+    rows = await repository.list_due(session, filters, None, now, after, _ON_A_PAGE + 1)
+    shown = [service.show(row, now) for row in rows[:_ON_A_PAGE]]
+    more = None
+    if len(rows) > _ON_A_PAGE:
+        more = {"state": state, "cursor": encode_cursor(shown[-1].due_at.isoformat(), str(shown[-1].id))}
+    next_path = more and f"/follow-ups?{urlencode(more)}"
+    return render(request, "followups/list.html", items=shown, state=state, states=STATES, next_path=next_path)
+
+
+@pages.get("/follow-ups/{follow_up_id}")
+async def show_follow_up(request: Request, follow_up_id: UUID, session: Reading, _caller: Staff) -> HTMLResponse:
+    """One follow-up, and the forms while it is due."""
+    return await _show(request, session, follow_up_id, {})
+
+
+@pages.post("/follow-ups/{follow_up_id}/answers")
+async def take_answers(request: Request, follow_up_id: UUID, caller: Asker) -> Response:
+    """What the customer says of the project."""
+    typed = await read_form(request)
+    database: Database = request.app.state.database
+    try:
+        score = typed.get("score", "").strip()
+        read = {"score": int(score)} if score in tuple("12345") else {}
+        body = FollowUpAnswers.model_validate({**given(typed, "comment", "done_at"), **read})
+        async with database.transaction() as session:
+            row = await service.get(session, follow_up_id, lock=True)
+            await service.note_answers(session, row, body, caller.subject, clock.now())
+    except (ValidationError, Problem) as refusal:
+        return await _refuse(request, follow_up_id, typed, refusal)
+    return see_other(request, f"/follow-ups/{follow_up_id}")
+
+
+@pages.post("/follow-ups/{follow_up_id}/unreachable")
+async def take_giving_up(request: Request, follow_up_id: UUID, caller: Asker) -> Response:
+    """Nobody could be reached."""
+    typed = await read_form(request)
+    database: Database = request.app.state.database
+    try:
+        reason = Unreached.model_validate(given(typed, "reason")).reason
+        async with database.transaction() as session:
+            row = await service.get(session, follow_up_id, lock=True)
+            await service.give_up(session, row, reason, caller.subject, clock.now())
+    except (ValidationError, Problem) as refusal:
+        return await _refuse(request, follow_up_id, typed, refusal)
+    return see_other(request, f"/follow-ups/{follow_up_id}")
+
+
+async def _refuse(request: Request, follow_up_id: UUID, typed: Mapping[str, str], refusal: Refused) -> HTMLResponse:
+    if isinstance(refusal, service.FollowUpNotFound):
+        raise refusal
+    database: Database = request.app.state.database
+    async with database.reading() as session:
+        return await _show(request, session, follow_up_id, typed, refusal)
+
+
+async def _show(
+    request: Request,
+    session: AsyncSession,
+    follow_up_id: UUID,
+    typed: Mapping[str, str],
+    refusal: Refused | None = None,
+) -> HTMLResponse:
+    row = await service.get(session, follow_up_id)
+    return render(
+        request,
+        "followups/show.html",
+        status_of(refusal),
+        item=service.show(row, clock.now()),
+        typed=typed,
+        states=STATES,
+        fields=FIELDS,
+        complaint=put_in_words(request, refusal, FIELDS, _PROBLEMS),
+    )

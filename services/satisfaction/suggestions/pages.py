@@ -1,0 +1,155 @@
+"""Pages of suggestions: the list, a new one, and each with its reply. Works without JavaScript."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.satisfaction.complaints.words import CHANNELS
+from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.settings import Thresholds
+from services.satisfaction.suggestions import repository, rules, service
+from services.satisfaction.suggestions.schemas import NewSuggestion, Reply
+from shared import clock
+from shared.auth import Staff
+from shared.database import Database
+from shared.http import Reading
+from shared.pages import N_, HTMLResponse, page_router, render, see_other
+from shared.pagination import Cursor, decode_cursor, encode_cursor
+from shared.problems import Problem
+
+pages = page_router()
+
+_ON_A_PAGE = 50
+STATES = {"received": (N_("In study"), "accent"), "answered": (N_("Answered"), "good")}
+OUTCOMES = {"adopted": N_("Adopted"), "declined": N_("Declined")}
+FIELDS = {
+    "title": N_("Title"),
+    "description": N_("What is suggested?"),
+    "channel": N_("Channel"),
+    "suggested_by": N_("Who suggests it?"),
+    "contact": N_("How to reach them"),
+    "customer": N_("Customer"),
+    "service": N_("Service"),
+    "department": N_("Department"),
+    "outcome": N_("What comes of it?"),
+    "reason": N_("Reason"),
+    "reward": N_("How is it thanked for?"),
+    "contacted_at": N_("They were told at (UTC)"),
+}
+_PROBLEMS: dict[type[Problem], str] = {
+    rules.NamelessSuggestion: N_("Without a name nobody is named: leave out who suggests it, contact and customer."),
+    rules.NotAfterReceipt: N_("They were told between the receipt and now."),
+}
+_NEW = ("title", "description", "channel", "suggested_by", "contact", "customer", "service", "department")
+
+
+@pages.get("/suggestions")
+async def show_list(
+    request: Request,
+    session: Reading,
+    _caller: Staff,
+    state: Annotated[str, Query(max_length=20)] = "",
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """The latest received first."""
+    now = clock.now()
+    before = decode_cursor(cursor, datetime, UUID) if cursor else None
+    filters = {"state": state} if state in STATES else {}
+    rows = await repository.list_newest(session, filters, None, now, before, _ON_A_PAGE + 1)
+    shown = [service.show(row, now) for row in rows[:_ON_A_PAGE]]
+    more = None
+    if len(rows) > _ON_A_PAGE:
+        more = {"state": state, "cursor": encode_cursor(shown[-1].received_at.isoformat(), str(shown[-1].id))}
+    return render(
+        request,
+        "suggestions/list.html",
+        items=shown,
+        state=state,
+        states=STATES,
+        next_path=more and f"/suggestions?{urlencode(more)}",
+    )
+
+
+@pages.get("/suggestions/new")
+async def show_new(request: Request, _caller: Staff) -> HTMLResponse:
+    """The form of a suggestion."""
+    return _show_new(request, {})
+
+
+@pages.post("/suggestions")
+async def take_new(request: Request, caller: Staff, thresholds: Thresholds) -> Response:
+    """A suggestion is written down."""
+    typed = await read_form(request)
+    database: Database = request.app.state.database
+    flags = {name: bool(typed.get(name)) for name in ("anonymous", "supervisor")}
+    try:
+        body = NewSuggestion.model_validate({**given(typed, *_NEW), **flags})
+        async with database.transaction() as session:
+            row = await service.receive(session, body, caller.subject, clock.now(), thresholds)
+    except (ValidationError, Problem) as refusal:
+        return _show_new(request, typed, refusal)
+    return see_other(request, f"/suggestions/{row.id}")
+
+
+@pages.get("/suggestions/{suggestion_id}")
+async def show_suggestion(request: Request, suggestion_id: UUID, session: Reading, _caller: Staff) -> HTMLResponse:
+    """One suggestion, and the form of its reply."""
+    return await _show(request, session, suggestion_id, {})
+
+
+@pages.post("/suggestions/{suggestion_id}/answer")
+async def take_answer(request: Request, suggestion_id: UUID, caller: Staff, thresholds: Thresholds) -> Response:
+    """The reply."""
+    typed = await read_form(request)
+    database: Database = request.app.state.database
+    try:
+        reply = Reply.model_validate(given(typed, "outcome", "reason", "reward", "contacted_at"))
+        async with database.transaction() as session:
+            row = await service.get(session, suggestion_id, lock=True)
+            await service.answer(session, row, reply, caller.subject, clock.now(), thresholds)
+    except (ValidationError, Problem) as refusal:
+        if isinstance(refusal, service.SuggestionNotFound):
+            raise
+        async with database.reading() as session:
+            return await _show(request, session, suggestion_id, typed, refusal)
+    return see_other(request, f"/suggestions/{suggestion_id}")
+
+
+async def _show(
+    request: Request,
+    session: AsyncSession,
+    suggestion_id: UUID,
+    typed: Mapping[str, str],
+    refusal: Refused | None = None,
+) -> HTMLResponse:
+    row = await service.get(session, suggestion_id)
+    return render(
+        request,
+        "suggestions/show.html",
+        status_of(refusal),
+        item=service.show(row, clock.now()),
+        typed=typed,
+        states=STATES,
+        outcomes=OUTCOMES,
+        channels=CHANNELS,
+        fields=FIELDS,
+        complaint=put_in_words(request, refusal, FIELDS, _PROBLEMS),
+    )
+
+
+def _show_new(request: Request, typed: Mapping[str, str], refusal: Refused | None = None) -> HTMLResponse:
+    return render(
+        request,
+        "suggestions/new.html",
+        status_of(refusal),
+        typed={**dict.fromkeys(_NEW, ""), **typed},
+        channels=CHANNELS,
+        fields=FIELDS,
+        complaint=put_in_words(request, refusal, FIELDS, _PROBLEMS),
+    )
