@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from services.satisfaction.analysis import jobs as analysis_jobs
+from services.satisfaction.analysis import routes as analysis_routes
+from services.satisfaction.analysis.worker import make_worker
 from services.satisfaction.callbacks import consumers as callback_consumers
 from services.satisfaction.callbacks import jobs as callback_jobs
 from services.satisfaction.callbacks import pages as callback_pages
@@ -17,39 +20,103 @@ from services.satisfaction.callbacks.links.rules import Misses
 from services.satisfaction.callbacks.worklist import pages as worklist_pages
 from services.satisfaction.callbacks.worklist import routes as worklist_routes
 from services.satisfaction.callbacks.worklist.glance import Glances
+from services.satisfaction.campaigns import jobs as campaign_jobs
+from services.satisfaction.campaigns import routes as campaign_routes
+from services.satisfaction.complaints import jobs as complaint_jobs
+from services.satisfaction.complaints import pages as complaint_pages
+from services.satisfaction.complaints import routes as complaint_routes
+from services.satisfaction.complaints.complainants import pages as complainant_pages
+from services.satisfaction.complaints.complainants import routes as complainant_routes
+from services.satisfaction.complaints.ratings import routes as rating_routes
 from services.satisfaction.database import spine
+from services.satisfaction.followups import consumers as follow_up_consumers
+from services.satisfaction.followups import pages as follow_up_pages
+from services.satisfaction.followups import routes as follow_up_routes
+from services.satisfaction.interviews import pages as interview_pages
+from services.satisfaction.interviews import routes as interview_routes
+from services.satisfaction.invitations import jobs as invitation_jobs
+from services.satisfaction.invitations import routes as invitation_routes
+from services.satisfaction.populations import routes as population_routes
+from services.satisfaction.promises import consumers as promise_consumers
 from services.satisfaction.questionnaires import routes as questionnaire_routes
+from services.satisfaction.responses import jobs as response_jobs
+from services.satisfaction.responses import pages as response_pages
+from services.satisfaction.responses.service import Contents
+from services.satisfaction.results import jobs as result_jobs
+from services.satisfaction.results import routes as result_routes
 from services.satisfaction.settings import SatisfactionSettings
+from services.satisfaction.suggestions import pages as suggestion_pages
+from services.satisfaction.suggestions import routes as suggestion_routes
+from services.satisfaction.tokens import derive_key
 from shared.app import Definition
+from shared.mail import SmtpMailer
 from shared.settings import Settings
 
 
-def define(_settings: Settings) -> Definition:
+def define(settings: Settings) -> Definition:
     """Everything that satisfaction is made of."""
     thresholds = SatisfactionSettings()
+    statistics = make_worker()
+    mailer = SmtpMailer(thresholds.smtp_url, thresholds.mail_from) if thresholds.smtp_url else None
     return Definition(
         spine=spine,
         title="satisfaction: a callback after every resolution",
         migrations=Path(__file__).parent / "migrations",
         routers=(
+            response_pages.pages,  # first: it is asked most often, and routes are tried in this order
             questionnaire_routes.routes,
+            campaign_routes.routes,
+            population_routes.routes,
+            analysis_routes.routes,
+            result_routes.routes,
+            invitation_routes.routes,
             worklist_routes.routes,
             figure_routes.routes,
             callback_routes.routes,
             conduct_routes.routes,
             customer_routes.routes,
             link_routes.routes,
+            complaint_routes.routes,
+            complainant_routes.routes,
+            rating_routes.routes,
+            suggestion_routes.routes,
+            interview_routes.routes,
+            follow_up_routes.routes,
+            complaint_pages.pages,
+            complainant_pages.pages,
+            suggestion_pages.pages,
+            interview_pages.pages,
+            follow_up_pages.pages,
             worklist_pages.pages,
             callback_pages.pages,
             figure_pages.pages,
             link_pages.pages,
         ),
-        handlers=(*callback_consumers.handlers, *customer_consumers.handlers),
-        jobs=callback_jobs.make_jobs(thresholds),
+        handlers=(
+            *callback_consumers.handlers,
+            *customer_consumers.handlers,
+            *promise_consumers.handlers,
+            *follow_up_consumers.make_handlers(thresholds),
+        ),
+        jobs=(
+            *callback_jobs.make_jobs(thresholds),
+            *campaign_jobs.jobs,
+            *complaint_jobs.make_jobs(thresholds),
+            *invitation_jobs.make_jobs(thresholds, mailer, derive_key(settings)),
+            *response_jobs.jobs,
+            *analysis_jobs.make_jobs(statistics, thresholds),
+            *result_jobs.make_jobs(thresholds),
+        ),
         ports={
             "thresholds": thresholds,
+            "statistics": statistics,
             "link_misses": Misses(thresholds.link_misses_per_minute),
+            "complaint_misses": Misses(thresholds.link_misses_per_minute),
+            "complaint_filings": Misses(thresholds.complaints_per_minute),
             "glances": Glances(),
+            "contents": Contents(),
         },
         home="/callbacks",
+        closers=(statistics.close,),
+        larger_bodies={population_routes.LARGER_BODY: thresholds.population_limit_bytes},
     )

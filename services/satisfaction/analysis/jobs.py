@@ -56,4 +56,4 @@ def make_jobs(worker: Worker, settings: SatisfactionSettings) -> tuple[Job, ...]
     async def analyse_due(database: Database) -> int:
         return await analyse_next(worker, settings, database)
 
-    return (Job(service.JOB, 15.0, analyse_due),)
+    return (Job(service.JOB, 5.0, analyse_due),)

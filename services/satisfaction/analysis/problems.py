@@ -3,10 +3,6 @@
 from shared import problems
 
 
-class NoSuchCampaign(problems.NotFound):
-    pass
-
-
 class CampaignNotClosed(problems.Problem):
     """Answers may still come."""
 

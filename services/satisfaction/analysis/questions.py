@@ -47,4 +47,12 @@ class AnalyseCampaign(_Value):
     path: str
 
 
-Asked = Annotated[WarmUp | AnalyseCampaign, Field(discriminator="kind")]
+class MakeWorkbook(_Value):
+    """Rows that lie as lines of JSON at `rows_path` become a workbook at `path`."""
+
+    kind: Literal["workbook"] = "workbook"
+    rows_path: str
+    path: str
+
+
+Asked = Annotated[WarmUp | AnalyseCampaign | MakeWorkbook, Field(discriminator="kind")]

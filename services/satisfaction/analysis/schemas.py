@@ -288,3 +288,12 @@ class CampaignAnalysis(Facts):
     parts: tuple[PartResult, ...]
     parts_left_out: int
     method: Method
+
+
+class Comment(_Part):
+    """What one respondent wrote, by item."""
+
+    response_id: UUID
+    stratum: str
+    language: str
+    texts: dict[str, str]

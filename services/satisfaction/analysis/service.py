@@ -11,11 +11,12 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.analysis import repository, rules
-from services.satisfaction.analysis.problems import CampaignNotClosed, NoSuchCampaign, NotAnalysed
+from services.satisfaction.analysis.problems import CampaignNotClosed, NotAnalysed
 from services.satisfaction.analysis.questions import AnalyseCampaign, StratumCount
-from services.satisfaction.analysis.schemas import CampaignAnalysis, Facts, Figure, GroupResult, Previous
+from services.satisfaction.analysis.schemas import CampaignAnalysis, Comment, Facts, Figure, GroupResult, Previous
 from services.satisfaction.campaigns import repository as campaigns
 from services.satisfaction.campaigns.schemas import format_number
+from services.satisfaction.campaigns.service import get_campaign, lock_campaign
 from services.satisfaction.questionnaires.schemas import Content, PairItem, RatingItem, TextItem, wording_of
 from services.satisfaction.settings import SatisfactionSettings
 from shared import clock
@@ -26,21 +27,13 @@ from shared.outbox import record
 JOB = "surveys.analyse"
 
 
-async def find_campaign(session: AsyncSession, campaign_id: UUID) -> Row[Any]:
-    """Raises `NoSuchCampaign`."""
-    campaign = await campaigns.find(session, campaign_id)
-    if campaign is None:
-        raise NoSuchCampaign(f"there is no survey campaign {campaign_id}")
-    return campaign
-
-
 async def get_analysis(session: AsyncSession, campaign_id: UUID) -> CampaignAnalysis:
     """As it was frozen.
 
     Raises:
-        NoSuchCampaign, NotAnalysed
+        CampaignNotFound, NotAnalysed
     """
-    campaign = await find_campaign(session, campaign_id)
+    campaign = await get_campaign(session, campaign_id)
     return read_analysis(campaign)
 
 
@@ -56,11 +49,9 @@ async def ask_for_analysis(session: AsyncSession, campaign_id: UUID) -> Row[Any]
     """Analyse a closed campaign again: the next revision of what is frozen.
 
     Raises:
-        NoSuchCampaign, CampaignNotClosed
+        CampaignNotFound, CampaignNotClosed
     """
-    campaign = await campaigns.lock(session, campaign_id)
-    if campaign is None:
-        raise NoSuchCampaign(f"there is no survey campaign {campaign_id}")
+    campaign = await lock_campaign(session, campaign_id)
     if campaign.state != "closed":
         raise CampaignNotClosed(
             f"campaign {format_number(campaign.number)} is {campaign.state}: only what is closed is analysed"
@@ -283,3 +274,29 @@ def require_closed(campaign: Row[Any]) -> None:
 def wait_until(now: datetime) -> datetime:
     """How long a claim to analyse a campaign holds: the worker's time, and that of those before it in line."""
     return now + timedelta(minutes=10)
+
+
+async def list_comments(
+    session: AsyncSession, campaign_id: UUID, stratum: str | None, after: UUID | None, limit: int
+) -> list[Comment]:
+    """What people wrote, once the campaign is closed.
+
+    Raises:
+        CampaignNotFound, CampaignNotClosed
+    """
+    campaign = await get_campaign(session, campaign_id)
+    require_closed(campaign)
+    items = list_text_items(campaign)
+    if not items:
+        return []
+    withheld = sorted(await find_withheld(session, campaign))
+    rows = await repository.list_comments(session, campaign_id, items, stratum, withheld, after, limit)
+    return [
+        Comment(
+            response_id=row.id,
+            stratum=row.stratum,
+            language=row.language,
+            texts={item: row.answers[item] for item in items if item in row.answers},
+        )
+        for row in rows
+    ]
