@@ -1,11 +1,12 @@
 """`make bench`: every claim measured, shown, and written to bench/results.json.
 
 python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume] [improvement] [callbacks]
+[submissions]
 """
 
 import sys
 
-from bench import callbacks, events, import_log, improvement, ingest, latency, memory, volume
+from bench import callbacks, events, import_log, improvement, ingest, latency, memory, submissions, volume
 from bench.claim import Claim, show, write
 
 SCRIPTS = {
@@ -17,6 +18,7 @@ SCRIPTS = {
     "volume": volume,
     "improvement": improvement,
     "callbacks": callbacks,
+    "submissions": submissions,
 }
 
 

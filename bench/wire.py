@@ -14,19 +14,19 @@ def request(url: str, body: bytes, headers: dict[str, str]) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-async def post_all(url: str, requests: Sequence[bytes], connections: int) -> None:
+async def post_all(url: str, requests: Sequence[bytes], connections: int, status: int = 200) -> None:
     """All of these, in turns over so many connections, one at a time on each.
 
     Raises:
-        RuntimeError: one was not answered with 200.
+        RuntimeError: one was not answered with this status.
     """
     waiting = iter(requests)
     async with asyncio.TaskGroup() as group:
         for _ in range(connections):
-            group.create_task(_post_each(url, waiting))
+            group.create_task(_post_each(url, waiting, status))
 
 
-async def _post_each(url: str, waiting: Iterable[bytes]) -> None:
+async def _post_each(url: str, waiting: Iterable[bytes], status: int) -> None:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     for each in waiting:
@@ -34,7 +34,7 @@ async def _post_each(url: str, waiting: Iterable[bytes]) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         body = await reader.readexactly(length)
-        if not head.startswith(b"HTTP/1.1 200"):
+        if not head.startswith(b"HTTP/1.1 %d" % status):
             raise RuntimeError((head + body).decode(errors="replace")[:1000])
     writer.close()
     await writer.wait_closed()

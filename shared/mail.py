@@ -44,17 +44,18 @@ class Mailer(Protocol):
 
 def write_message(mail: Mail, sender: str) -> EmailMessage:
     """Raises `ValueError` when the address is none: one mail goes to one reader."""
-    message = EmailMessage()
     try:
-        message["To"] = Address(addr_spec=mail.to.strip())
-        message["From"] = sender
-        message["Subject"] = " ".join(mail.subject.split())
-        message["Message-ID"] = mail.message_id
-        message["Auto-Submitted"] = "auto-generated"
-        for name, value in mail.headers.items():
-            message[name] = value
-    except (MessageError, IndexError) as error:
-        raise ValueError(f"{mail.to!r} is no address of e-mail") from error
+        reader = Address(addr_spec=mail.to.strip())
+    except (MessageError, ValueError, IndexError) as error:
+        raise ValueError(f"{mail.to!r} is no address of one reader") from error
+    message = EmailMessage()
+    message["To"] = reader
+    message["From"] = sender
+    message["Subject"] = " ".join(mail.subject.split())
+    message["Message-ID"] = mail.message_id
+    message["Auto-Submitted"] = "auto-generated"
+    for name, value in mail.headers.items():
+        message[name] = value
     message.set_content(mail.text)
     return message
 

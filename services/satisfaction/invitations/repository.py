@@ -60,7 +60,6 @@ async def find(session: AsyncSession, token_hash: bytes) -> Row[Any] | None:
             _c.closes_at,
             _c.content,
             _c.digest,
-            _c.kind,
             _c.anonymous,
         )
         .join(members, _m.id == _i.member_id)

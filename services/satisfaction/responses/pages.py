@@ -158,7 +158,7 @@ async def _save(request: Request, token: str, form: rules.Form, action: str) -> 
     async with database.transaction() as session:
         invitation = await invitations.lock_invitation(session, token, clock.now())
         content = _content_of(request, invitation)
-        fields = rules.pick_fields(content, form, rules.halves_of(invitation.kind))
+        fields = rules.pick_fields(content, form)
         await service.save_draft(session, invitation, token, fields)
     onward = see_other(request, f"/survey/{token}" + ("?saved=yes" if action == "save" else ""))
     if action in LANGUAGES:
@@ -175,7 +175,7 @@ async def _show_again(request: Request, token: str, form: rules.Form, refusal: P
             invitation = await invitations.open_invitation(session, token, clock.now())
         except tokens.LinkUnusable as gone:
             return _refuse(request, gone)
-    fields = rules.pick_fields(_content_of(request, invitation), form, rules.halves_of(invitation.kind))
+    fields = rules.pick_fields(_content_of(request, invitation), form)
     return _show(request, invitation, token, fields, refusal)
 
 
@@ -200,8 +200,8 @@ def _show(
         422 if refusal else 200,
         token=token,
         content=content,
-        items=rules.list_shown(content, fields, invitation.kind),
-        halves=rules.halves_of(invitation.kind),
+        items=rules.list_shown(content, fields),
+        halves=rules.HALVES,
         field_of=rules.field_of,
         say=lambda wording: wording_of(wording, language),
         typed=fields,

@@ -27,7 +27,7 @@ async def find_invitations(session: AsyncSession, hashes: Sequence[bytes]) -> Se
 
 async def hold_campaigns(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
     """These campaigns, without their content; none closes before the transaction ends."""
-    query = select(_c.id, _c.state, _c.closes_at, _c.kind, _c.anonymous, _c.digest)
+    query = select(_c.id, _c.state, _c.closes_at, _c.anonymous, _c.digest)
     query = query.where(_c.id.in_(ids)).order_by(_c.id).with_for_update(read=True)
     return cast("Sequence[Row[Any]]", (await session.execute(query)).all())
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from services.satisfaction.questionnaires.rules import AnswersMissing, check_answers, list_asked
+from services.satisfaction.questionnaires.rules import check_answers, list_asked
 from services.satisfaction.questionnaires.schemas import Answer, ChoiceItem, Content, Item, PairItem, RatingItem
 from shared.problems import Problem
 
@@ -15,7 +15,7 @@ SHOWN = "shown"
 """The form's list of the items that it showed."""
 
 Form = Mapping[str, Sequence[str]]
-Half = Literal["expectation", "perception"]
+HALVES = ("expectation", "perception")
 _STEP = re.compile(r"[0-9]{1,3}")
 _LONGEST_VALUE = 20_000
 
@@ -26,21 +26,16 @@ class MoreToAsk(Problem):
     status = 422
 
 
-def halves_of(kind: str) -> tuple[Half, ...]:
-    """R161: at design only how it should be is asked."""
-    return ("expectation",) if kind == "expectation" else ("expectation", "perception")
-
-
 def field_of(item: Item, half: str | None = None) -> str:
     """The name of its field in the form."""
     return f"a.{item.key}.{half}" if half else f"a.{item.key}"
 
 
-def pick_fields(content: Content, form: Form, halves: Sequence[Half]) -> dict[str, list[str]]:
+def pick_fields(content: Content, form: Form) -> dict[str, list[str]]:
     """What was typed into the fields of this questionnaire; nothing else of the form is kept."""
     picked = {}
     for item in content.items:
-        names = [field_of(item, half) for half in halves] if isinstance(item, PairItem) else [field_of(item)]
+        names = [field_of(item, half) for half in HALVES] if isinstance(item, PairItem) else [field_of(item)]
         for name in names:
             values = [_clean(value) for value in form.get(name, ())[:50]]
             if any(values):
@@ -48,13 +43,13 @@ def pick_fields(content: Content, form: Form, halves: Sequence[Half]) -> dict[st
     return picked
 
 
-def read_answers(content: Content, fields: Form, halves: Sequence[Half]) -> dict[str, Any]:
+def read_answers(content: Content, fields: Form) -> dict[str, Any]:
     """The fields as answers. Steps become numbers; what is none stays as it was typed, for `check` to refuse."""
     answers: dict[str, Any] = {}
     for item in content.items:
         match item:
             case PairItem():
-                typed = {half: _first(fields, field_of(item, half)) for half in halves}
+                typed = {half: _first(fields, field_of(item, half)) for half in HALVES}
                 given = {half: _read_step(value) for half, value in typed.items() if value}
             case ChoiceItem(multiple=True):
                 given = list(fields.get(field_of(item), ()))  # type: ignore[assignment]
@@ -67,7 +62,7 @@ def read_answers(content: Content, fields: Form, halves: Sequence[Half]) -> dict
     return answers
 
 
-def check(content: Content, form: Form, kind: str) -> dict[str, Answer]:
+def check(content: Content, form: Form) -> dict[str, Answer]:
     """What is stored of a form that was sent for good.
 
     Raises:
@@ -75,34 +70,24 @@ def check(content: Content, form: Form, kind: str) -> dict[str, Answer]:
         MoreToAsk: it leads to questions that the form did not show.
         AnswersMissing
     """
-    halves = halves_of(kind)
-    given = read_answers(content, pick_fields(content, form, halves), halves)
-    answers = check_answers(content, given, complete=False)
-    asked = list_asked(content, answers)
+    given = read_answers(content, pick_fields(content, form))
     if SHOWN in form:
         shown = set(" ".join(form[SHOWN]).split())
+        asked = list_asked(content, check_answers(content, given, complete=False))
         if more := [item.key for item in asked if item.key not in shown]:
             raise MoreToAsk("your answers lead to more questions", items=more)
-    if missing := [item.key for item in asked if item.required and not _is_whole(item, answers.get(item.key), halves)]:
-        raise AnswersMissing(f"please answer {', '.join(missing)} as well", missing=missing)
-    return answers
+    return check_answers(content, given, complete=True)
 
 
-def list_shown(content: Content, fields: Form, kind: str) -> list[Item]:
+def list_shown(content: Content, fields: Form) -> list[Item]:
     """The items that somebody with these fields sees; an answer that its item does not offer leads nowhere."""
-    return list_asked(content, read_answers(content, fields, halves_of(kind)))
+    return list_asked(content, read_answers(content, fields))
 
 
 def list_wrong(refusal: Problem) -> list[str]:
     """The items that it is about."""
     one = [refusal.extra["item"]] if "item" in refusal.extra else []
     return [*one, *refusal.extra.get("missing", ())]
-
-
-def _is_whole(item: Item, answer: Any, halves: Sequence[Half]) -> bool:
-    if isinstance(item, PairItem):
-        return isinstance(answer, dict) and all(half in answer for half in halves)
-    return answer is not None
 
 
 def _first(fields: Form, name: str) -> str:

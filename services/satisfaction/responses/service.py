@@ -92,7 +92,7 @@ async def submit_together(
                 continue
             campaign = campaigns[row.campaign_id]
             try:
-                answers = rules.check(readable[campaign.id], submission.form, campaign.kind)
+                answers = rules.check(readable[campaign.id], submission.form)
             except Problem as problem:
                 outcomes.append(problem)
                 continue

@@ -68,17 +68,6 @@ class TestShowSurvey:
         assert page.count("应当如何") == 23  # each of 22, and the introduction
         assert len(re.findall(r'type="radio"', page)) == 22 * 2 * 7
 
-    async def test_at_design_only_how_it_should_be_is_asked(self, solo: Solo, customer: httpx.AsyncClient) -> None:
-        """R161"""
-        campaign = await launch(solo, content=BUILT_IN["servqual_22"], kind="expectation")
-        [token] = await tokens_of(solo, campaign.id)
-        page = (await customer.get(page_of(token))).text
-        assert len(re.findall(r'type="radio"', page)) == 22 * 7
-        given = {f"a_s{n:02d}.expectation": "7" for n in range(1, 23)}
-        assert (await send(customer, token, **given, **{"a_s01.perception": "1"})).status_code == 303
-        [answers] = await answers_of(solo)
-        assert answers["s01"] == {"expectation": 7}
-
 
 class TestTakeSurvey:
     async def test_an_answer_is_kept_with_its_invitation_and_uses_up_the_link(
