@@ -11,6 +11,7 @@ from services.satisfaction.settings import SatisfactionSettings
 from shared import clock
 from shared.auth import Role
 from shared.http import acting
+from tests.support.fleet import Fleet
 from tests.support.solo import Solo
 
 SETTINGS = SatisfactionSettings()
@@ -34,19 +35,19 @@ NEW: dict[str, Any] = {
 }
 
 
-def desk(solo: Solo) -> Any:
+def desk(solo: Fleet) -> Any:
     return solo.client(Role.SERVICE_DESK, subject="wang.fang", name="Wang Fang")
 
 
-def engineer(solo: Solo, subject: str = "chen.jie") -> Any:
+def engineer(solo: Fleet, subject: str = "chen.jie") -> Any:
     return solo.client(Role.ENGINEER, subject=subject, name=subject)
 
 
-def manager(solo: Solo) -> Any:
+def manager(solo: Fleet) -> Any:
     return solo.client(Role.OPERATIONS_MANAGER, subject="mona", name="Mona")
 
 
-def customer(solo: Solo, of: str = "harbour-bank") -> Any:
+def customer(solo: Fleet, of: str = "harbour-bank") -> Any:
     return solo.client(Role.CUSTOMER, subject="gao", name="Ms. Gao", customer=of)
 
 
