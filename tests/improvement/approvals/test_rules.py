@@ -42,7 +42,8 @@ def at(text: str) -> datetime:
 
 
 class TestComputeChain:
-    """R18, R34, R43: who must approve is configured by impact and cost."""
+    """R5, R18, R34, R43: the improvement supervisor owns the process; who else must approve is configured by impact and
+    cost."""
 
     @pytest.mark.parametrize(
         ("budget", "impact", "chain"),

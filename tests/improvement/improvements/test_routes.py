@@ -130,6 +130,7 @@ class TestEditImprovement:
 
 class TestSubmitImprovement:
     async def test_names_all_that_is_missing(self, people: People) -> None:
+        """R17, R25, R35."""
         record = ok(await people.author.post(IMPROVEMENTS, json={"title": "T", "problem": "P"}), 201)
         problem = ok(await people.author.post(f"{IMPROVEMENTS}/{record['id']}/submit"), 409)
         assert problem["title"] == "Missing"

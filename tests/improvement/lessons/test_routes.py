@@ -174,7 +174,7 @@ class TestEdit:
 
 
 class TestUse:
-    """R176: a lesson that is used again is counted."""
+    """R117, R176: a lesson that is used again is counted."""
 
     async def test_by_another_improvement_once(self, solo: Solo, source: str, petra: httpx.AsyncClient) -> None:
         path = f"{LESSONS}/{(await teach(petra, source))['id']}"

@@ -31,6 +31,8 @@ COMPLETION = {"solved": "yes", "score": 5}
 
 
 class TestScheduleCallbacks:
+    """R59, R80: every resolution has its callback."""
+
     async def test_every_resolution_has_one_due_24_hours_later(self, service: Service) -> None:
         await hear(service, resolved(1), resolved(2, resolved_at=MORNING + timedelta(minutes=7)))
         rows = await stored(service)
