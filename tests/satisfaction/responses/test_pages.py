@@ -1,8 +1,10 @@
 import re
+import traceback
 from datetime import timedelta
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from services.satisfaction.questionnaires.builtin import BUILT_IN
 from services.satisfaction.tokens import derive_key, derive_token, hash_token
@@ -18,6 +20,7 @@ from tests.satisfaction.invitations.building import (
     send,
     tokens_of,
 )
+from tests.support.processes import REPOSITORY
 from tests.support.solo import Solo
 
 HOSTILE = '"><script>alert(1)</script>=1+1'
@@ -288,3 +291,29 @@ class TestStop:
         [declined] = await read(solo, "SELECT * FROM survey_declined")
         [invitation] = await read(solo, "SELECT * FROM survey_invitations")
         assert declined.contact_hash == invitation.contact_hash
+
+
+class TestSecrecy:
+    async def test_a_crash_writes_no_token_into_the_log(
+        self, solo: Solo, customer: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        campaign = await launch(solo)
+        [token] = await tokens_of(solo, campaign.id)
+
+        async def crash(*_arguments: object) -> None:
+            raise RuntimeError("the database is on fire")
+
+        monkeypatch.setattr("services.satisfaction.invitations.repository.find", crash)
+        with capture_logs() as logs:
+            assert (await customer.get(page_of(token))).status_code == 500
+        assert [line["event"] for line in logs] == ["request_crashed"]
+        assert logs[0]["path"] == "/survey/{token:path}"
+        assert token not in "".join(traceback.format_exception(logs[0]["exc_info"]))
+        assert token not in str({name: value for name, value in logs[0].items() if name != "exc_info"})
+
+    def test_the_gateway_logs_no_survey_page(self) -> None:
+        """The token is part of the address."""
+        configuration = (REPOSITORY / "deploy" / "gateway" / "nginx.conf").read_text()
+        block = configuration.split("location ^~ /satisfaction/survey/ {")[1].split("}")[0]
+        assert "access_log off;" in block
+        assert "error_log /dev/null;" in block
