@@ -124,7 +124,7 @@ class ImprovementVerified(ImprovementFact):
 
 
 class ImprovementClosed(ImprovementFact):
-    """Closed (R39), as achieved, partly achieved, not achieved or superseded; `next_cycle_id` goes on with the matter."""
+    """Closed (R39): achieved, partly achieved, not achieved or superseded; `next_cycle_id` goes on with the matter."""
 
     TYPE: ClassVar[str] = "ratchet.improvement.closed.v1"
     verdict: Verdict
@@ -189,7 +189,7 @@ class ImprovementApprovalExpired(ImprovementFact):
 
 
 class TaskOverdue(ImprovementFact):
-    """A task of the plan is not done and its day is past (R20); told once for each due date. `owner` is the record's."""
+    """A task of the plan is not done and its day is past (R20): told once a due date. `owner` is the record's."""
 
     TYPE: ClassVar[str] = "ratchet.task.overdue.v1"
     task_id: UUID
