@@ -21,6 +21,7 @@ from services.satisfaction.callbacks.worklist import pages as worklist_pages
 from services.satisfaction.callbacks.worklist import routes as worklist_routes
 from services.satisfaction.callbacks.worklist.glance import Glances
 from services.satisfaction.campaigns import jobs as campaign_jobs
+from services.satisfaction.campaigns import pages as campaign_pages
 from services.satisfaction.campaigns import routes as campaign_routes
 from services.satisfaction.complaints import jobs as complaint_jobs
 from services.satisfaction.complaints import pages as complaint_pages
@@ -32,6 +33,7 @@ from services.satisfaction.database import spine
 from services.satisfaction.followups import consumers as follow_up_consumers
 from services.satisfaction.followups import pages as follow_up_pages
 from services.satisfaction.followups import routes as follow_up_routes
+from services.satisfaction.index import routes as index_routes
 from services.satisfaction.interviews import pages as interview_pages
 from services.satisfaction.interviews import routes as interview_routes
 from services.satisfaction.invitations import jobs as invitation_jobs
@@ -69,6 +71,7 @@ def define(settings: Settings) -> Definition:
             population_routes.routes,
             analysis_routes.routes,
             result_routes.routes,
+            index_routes.routes,
             invitation_routes.routes,
             worklist_routes.routes,
             figure_routes.routes,
@@ -82,6 +85,7 @@ def define(settings: Settings) -> Definition:
             suggestion_routes.routes,
             interview_routes.routes,
             follow_up_routes.routes,
+            campaign_pages.pages,
             complaint_pages.pages,
             complainant_pages.pages,
             suggestion_pages.pages,

@@ -18,7 +18,7 @@ from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor,
 
 routes = router("campaigns")
 
-LARGER_BODY = r"/v1/campaigns/[^/]+/population"
+LARGER_BODY = r"/campaigns/[^/]+/population"
 """Files may be larger than other bodies."""
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 

@@ -1,0 +1,248 @@
+"""Pages of survey campaigns: the list, a new one, and each with what can be done now. Works without JavaScript."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import ValidationError
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import UploadFile
+
+from services.satisfaction.campaigns import course, repository, rules, service, words
+from services.satisfaction.campaigns.routes import Conductor
+from services.satisfaction.campaigns.schemas import Draw, NewCampaign, NewWaivers, State, summary_of, view_of
+from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.populations import files
+from services.satisfaction.populations import repository as populations
+from services.satisfaction.populations import service as population_service
+from services.satisfaction.populations.schemas import KnownCustomers
+from services.satisfaction.questionnaires.service import list_questionnaires
+from services.satisfaction.tokens import LinkKey
+from shared import clock
+from shared.auth import Principal, Role, Staff
+from shared.http import Reading, Writing
+from shared.pages import HTMLResponse, page_router, render, see_other, translate
+from shared.pagination import Cursor, decode_cursor, encode_cursor
+from shared.problems import Malformed, NotFound, Problem
+
+pages = page_router()
+
+_ON_A_PAGE = 50
+_FLAWS_SHOWN = 100
+_NEW = (
+    "title", "kind", "questionnaire_key", "customer", "service", "project", "department", "occasion", "closes_at",
+    "margin", "expected_response_rate", "anonymous",
+)  # fmt: skip
+_CONDUCTORS = {Role.QUALITY_MANAGER, Role.SERVICE_DESK, Role.PROJECT_MANAGER}
+_Take = Callable[[AsyncSession], Awaitable[Any]]
+
+
+@pages.get("/campaigns")
+async def show_list(
+    request: Request,
+    session: Reading,
+    caller: Staff,
+    state: Annotated[State | str, Query(max_length=20)] = "",
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """Newest first, all or of one state."""
+    before = decode_cursor(cursor, UUID)[0] if cursor else None
+    filters = {"state": state} if state in words.STATES else {}
+    rows = await repository.list_page(session, filters, before, _ON_A_PAGE + 1)
+    shown = [summary_of(row) for row in rows[:_ON_A_PAGE]]
+    more = {**filters, "cursor": encode_cursor(str(shown[-1].id))} if len(rows) > _ON_A_PAGE else None
+    return render(
+        request,
+        "campaigns/list.html",
+        items=shown,
+        state=state,
+        words=words,
+        may_begin=not caller.roles.isdisjoint(_CONDUCTORS),
+        next_path=more and f"/campaigns?{urlencode(more)}",
+    )
+
+
+@pages.get("/campaigns/new")
+async def show_new(request: Request, session: Reading, _caller: Conductor) -> HTMLResponse:
+    """The form of a new campaign."""
+    return await _show_new(request, session, {"margin": "0.05", "expected_response_rate": "0.3"})
+
+
+@pages.post("/campaigns")
+async def take_new(request: Request, session: Writing, caller: Conductor) -> Response:
+    """A draft."""
+    typed = await read_form(request)
+    try:
+        body = NewCampaign.model_validate(given(typed, *_NEW))
+        row = await service.create_campaign(session, body, caller, clock.now())
+    except (ValidationError, Problem) as refusal:
+        return await _show_new(request, session, typed, refusal)
+    return see_other(request, f"/campaigns/{row.id}")
+
+
+@pages.get("/campaigns/{campaign_id}")
+async def show_campaign(
+    request: Request,
+    campaign_id: UUID,
+    session: Reading,
+    caller: Staff,
+    done: Annotated[str, Query(max_length=20)] = "",
+) -> HTMLResponse:
+    """One campaign: its population and sample, which clause is asked about, and what can be done now."""
+    return await _show(request, session, campaign_id, caller, done=done)
+
+
+@pages.post("/campaigns/{campaign_id}/population")
+async def take_population(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+    """The form with the file."""
+
+    async def take(session: AsyncSession) -> None:
+        await _require_conductor(session, campaign_id, caller)
+        async with request.form(max_files=1, max_fields=20) as form:
+            upload = form.get("file")
+            if not isinstance(upload, UploadFile) or not upload.filename:
+                raise Malformed("file: choose a file")
+            kind = files.XLSX if upload.filename.lower().endswith(".xlsx") else files.CSV
+            mode = "replace" if form.get("mode") == "replace" else "append"
+            skip = form.get("skip_flawed") is not None
+            content = await upload.read()
+        await population_service.upload_population(session, campaign_id, content, kind, mode, skip, clock.now())  # type: ignore[arg-type]
+
+    return await _take(request, session, campaign_id, caller, "population", take)
+
+
+@pages.post("/campaigns/{campaign_id}/known-customers")
+async def take_known_customers(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+    """The customers of the catalogue, by segment."""
+
+    async def take(session: AsyncSession) -> None:
+        await _require_conductor(session, campaign_id, caller)
+        await population_service.add_known_customers(session, campaign_id, KnownCustomers(), clock.now())
+
+    return await _take(request, session, campaign_id, caller, "population", take)
+
+
+@pages.post("/campaigns/{campaign_id}/draw")
+async def take_draw(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+    """The form of the draw."""
+    typed = await read_form(request)
+
+    async def take(session: AsyncSession) -> None:
+        await _require_conductor(session, campaign_id, caller)
+        seed = Draw.model_validate(given(typed, "seed")).seed
+        await population_service.draw_sample(session, campaign_id, seed, caller.subject, clock.now(), None)
+
+    return await _take(request, session, campaign_id, caller, "draw", take)
+
+
+@pages.post("/campaigns/{campaign_id}/waivers")
+async def take_waivers(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+    """The form of a waiver: a clause on each line."""
+    typed = await read_form(request)
+
+    async def take(session: AsyncSession) -> None:
+        clauses = typed.get("clauses", "").split()
+        body = NewWaivers.model_validate({"clauses": clauses, "reason": typed.get("reason", "")})
+        await service.waive_clauses(session, campaign_id, body, caller, clock.now(), None)
+
+    return await _take(request, session, campaign_id, caller, "waivers", take)
+
+
+@pages.post("/campaigns/{campaign_id}/launch")
+async def take_launch(
+    request: Request, campaign_id: UUID, session: Writing, caller: Conductor, key: LinkKey
+) -> Response:
+    """The button that invites."""
+
+    async def take(session: AsyncSession) -> None:
+        await course.launch_campaign(session, campaign_id, caller, clock.now(), key, None)
+
+    return await _take(request, session, campaign_id, caller, "launch", take)
+
+
+@pages.post("/campaigns/{campaign_id}/close")
+async def take_close(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+    """The button that ends it."""
+
+    async def take(session: AsyncSession) -> None:
+        await course.close_campaign(session, campaign_id, caller, clock.now(), None)
+
+    return await _take(request, session, campaign_id, caller, "close", take)
+
+
+@pages.post("/campaigns/{campaign_id}/cancel")
+async def take_cancel(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+    """The button that gives a draft up."""
+
+    async def take(session: AsyncSession) -> None:
+        await course.cancel_campaign(session, campaign_id, caller, clock.now(), None)
+
+    return await _take(request, session, campaign_id, caller, "cancel", take)
+
+
+async def _take(
+    request: Request, session: AsyncSession, campaign_id: UUID, caller: Principal, done: str, take: _Take
+) -> Response:
+    """Do it, or say on the page why not: what a refused one has written is taken back."""
+    try:
+        async with session.begin_nested():
+            await take(session)
+    except NotFound:
+        raise
+    except (ValidationError, Problem) as refusal:
+        return await _show(request, session, campaign_id, caller, refusal=refusal)
+    return see_other(request, f"/campaigns/{campaign_id}?done={done}")
+
+
+async def _require_conductor(session: AsyncSession, campaign_id: UUID, caller: Principal) -> None:
+    campaign = await service.get_campaign(session, campaign_id)
+    rules.require_conductor(campaign.level, caller.roles, caller.subject)
+
+
+async def _show_new(
+    request: Request, session: AsyncSession, typed: Mapping[str, str], refusal: Refused | None = None
+) -> HTMLResponse:
+    complaint = put_in_words(request, refusal, words.FIELDS, words.PROBLEMS)
+    if isinstance(refusal, ValidationError) and any(not error["loc"] for error in refusal.errors()):
+        complaint = f"{complaint} {translate(request, words.MISFIT)}"
+    return render(
+        request,
+        "campaigns/new.html",
+        status_of(refusal),
+        typed={name: typed.get(name, "") for name in _NEW},
+        words=words,
+        questionnaires=[one for one in await list_questionnaires(session) if one.state == "published"],
+        complaint=complaint,
+    )
+
+
+async def _show(
+    request: Request,
+    session: AsyncSession,
+    campaign_id: UUID,
+    caller: Principal,
+    done: str = "",
+    refusal: Refused | None = None,
+) -> HTMLResponse:
+    row: Row[Any] = await service.get_campaign(session, campaign_id)
+    is_draft = row.state == "draft"
+    extra = refusal.extra if isinstance(refusal, Problem) else {}
+    return render(
+        request,
+        "campaigns/one.html",
+        status_of(refusal),
+        item=view_of(row),
+        words=words,
+        strata=await populations.count_by_stratum(session, campaign_id),
+        check=await course.check_launch(session, row, clock.now()) if is_draft else None,
+        invitations=await repository.count_invitations(session, campaign_id),
+        may_conduct=not caller.roles.isdisjoint(rules.CONDUCTORS[row.level]),
+        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
+        named=extra.get("strata", []),
+        flaws=extra.get("errors", [])[:_FLAWS_SHOWN],
+        refused=extra.get("refused", 0),
+        done=words.DONE.get(done),
+    )

@@ -1,0 +1,75 @@
+"""The words of the campaigns' pages."""
+
+from services.satisfaction.campaigns.course import NotReady
+from services.satisfaction.campaigns.rules import Launched
+from services.satisfaction.campaigns.service import UnknownCampaign
+from services.satisfaction.populations.files import UnreadableFile, UnsupportedFile
+from services.satisfaction.populations.planning import EmptyStratum, NoPopulation, UnknownStratum
+from services.satisfaction.populations.rules import UnsoundColumns
+from services.satisfaction.populations.service import PopulationTooLarge, UnsoundPopulation
+from shared.pages import N_
+from shared.problems import Problem
+
+STATES = {
+    "draft": (N_("Draft"), "neutral"),
+    "launched": (N_("People are being asked"), "accent"),
+    "closed": (N_("Closed"), "good"),
+    "cancelled": (N_("Cancelled"), "neutral"),
+}
+KINDS = {
+    "company": N_("Company survey"),
+    "project": N_("Project survey"),
+    "ad_hoc": N_("Ad hoc survey"),
+    "expectation": N_("Expectations at design"),
+}
+LEVELS = {"company": N_("Company"), "project": N_("Project")}
+MODES = {"append": N_("Beside those who are there"), "replace": N_("In place of those who are there")}
+FIELDS = {
+    "title": N_("Title"),
+    "kind": N_("Kind"),
+    "level": N_("Level"),
+    "questionnaire_key": N_("Questionnaire"),
+    "customer": N_("Customer"),
+    "service": N_("Service"),
+    "project": N_("Project"),
+    "department": N_("Department"),
+    "occasion": N_("Occasion"),
+    "closes_at": N_("Ends at (UTC)"),
+    "margin": N_("Margin (0.05: ± 5 points)"),
+    "expected_response_rate": N_("Expected response rate (0.3: 30%)"),
+    "anonymous": N_("Anonymous"),
+    "clauses": N_("Clauses"),
+    "reason": N_("Reason"),
+    "seed": N_("Seed (empty: a random one)"),
+}
+MISFIT = N_("Kind, level and project fit each other")
+PROBLEMS: dict[type[Problem], str] = {
+    NotReady: N_("The survey cannot be launched yet: below is what is missing."),
+    Launched: N_("People are being asked already: this stays as it is."),
+    UnknownCampaign: N_("The survey to compare with does not exist."),
+    UnreadableFile: N_("The file cannot be read. Send CSV in UTF-8, or XLSX."),
+    UnsupportedFile: N_("The file cannot be read. Send CSV in UTF-8, or XLSX."),
+    UnsoundColumns: N_("The first row of the file has to name the columns, among them 'reference'."),
+    UnsoundPopulation: N_("Some rows cannot be taken, and nothing was taken."),
+    PopulationTooLarge: N_("These are more people than one survey can have."),
+    NoPopulation: N_("Nobody is in the population yet."),
+    EmptyStratum: N_("There is a stratum of which nobody can be asked:"),
+    UnknownStratum: N_("The population has a stratum that the survey does not name:"),
+}
+DONE = {
+    "population": N_("The population is taken."),
+    "draw": N_("The sample is drawn."),
+    "waivers": N_("The clauses are waived."),
+    "launch": N_("The survey is launched."),
+    "close": N_("The survey is closed; its analysis follows."),
+    "cancel": N_("The survey is cancelled."),
+}
+MISSING = {
+    "the sample": N_("The population has to be uploaded, and the sample drawn."),
+    "rest": N_("Some of those drawn were asked by another survey meanwhile: draw again."),
+    "time to answer": N_("The time at which it ends is over."),
+    "a published questionnaire": N_("The questionnaire has to be published."),
+    "agreements in force": N_("One of its agreements is not in force."),
+    "statements to expect anything of": N_("The questionnaire has no statement that asks for an expectation."),
+}
+"""By what stands before the colon in what a launch misses."""
