@@ -1,12 +1,24 @@
 """`make bench`: every claim measured, shown, and written to bench/results.json.
 
-python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume] [improvement] [callbacks]
-[submissions]
+python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume] [improvement] [callbacks] [surveys]
+[analysis] [submissions]
 """
 
 import sys
 
-from bench import callbacks, events, import_log, improvement, ingest, latency, memory, submissions, volume
+from bench import (
+    analysis,
+    callbacks,
+    events,
+    import_log,
+    improvement,
+    ingest,
+    latency,
+    memory,
+    submissions,
+    surveys,
+    volume,
+)
 from bench.claim import Claim, show, write
 
 SCRIPTS = {
@@ -18,6 +30,8 @@ SCRIPTS = {
     "volume": volume,
     "improvement": improvement,
     "callbacks": callbacks,
+    "surveys": surveys,
+    "analysis": analysis,
     "submissions": submissions,
 }
 
