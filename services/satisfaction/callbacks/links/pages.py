@@ -4,7 +4,6 @@ Every link that cannot be used answers alike, whether it was used, has expired, 
 address that tries many of them has to wait.
 """
 
-import math
 from typing import Annotated, Any
 
 from fastapi import Form, Query, Request
@@ -13,10 +12,10 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.satisfaction import tokens
 from services.satisfaction.callbacks.conduct.rules import list_asked
 from services.satisfaction.callbacks.conduct.service import load_items
 from services.satisfaction.callbacks.links import rules, service
-from services.satisfaction.callbacks.links.rules import Misses
 from services.satisfaction.callbacks.recording import CUSTOMER
 from services.satisfaction.callbacks.schemas import Completion
 from services.satisfaction.callbacks.words import CONDUCT_PREFIX, LABELS, pick_conduct, read_form
@@ -37,29 +36,11 @@ QUESTIONS = {
 Token = Annotated[str, Query(max_length=500)]
 
 
-def _find_address(request: Request) -> str:
-    """Whom a miss is counted against: what the gateway says, else who is connected."""
-    said = request.headers.get("x-forwarded-for", "").rsplit(",", 1)[-1].strip()
-    return said[:100] or (request.client.host if request.client else "")
-
-
-async def _limit(request: Request) -> None:
-    """Before the link is looked up, so that waiting tells nothing of it.
-
-    Raises:
-        TooManyMisses
-    """
-    misses: Misses = request.app.state.link_misses
-    wait = misses.find_wait(_find_address(request), clock.now())
-    if wait is not None:
-        raise rules.TooManyMisses(f"too many links that do not exist; wait {math.ceil(wait.total_seconds())} s")
-
-
 @pages.get("/answer")
 async def show_questions(request: Request, session: Reading, token: Token = "") -> HTMLResponse:
     """The questions, with what was saved half-way."""
     try:
-        await _limit(request)
+        tokens.require_patience(request, clock.now())
         link, callback = await service.open_link(session, token, clock.now())
     except Problem as refusal:
         return _refuse(request, refusal)
@@ -92,7 +73,7 @@ async def take_answers(
     }
     now = clock.now()
     try:
-        await _limit(request)
+        tokens.require_patience(request, clock.now())
         link, callback = await service.lock_link(session, token, now)
     except Problem as refusal:
         return _refuse(request, refusal)
@@ -162,8 +143,7 @@ _WAIT: dict[str, Any] = {
 
 def _refuse(request: Request, refusal: Problem) -> HTMLResponse:
     if isinstance(refusal, rules.LinkUnusable):
-        misses: Misses = request.app.state.link_misses
-        misses.note(_find_address(request), clock.now())
+        tokens.note_miss(request, clock.now())
     waits = isinstance(refusal, rules.TooManyMisses)
     words = _WAIT if waits else _DEAD
     answer = render(request, "callbacks/answered.html", refusal.status, tone="neutral", back=_BACK, **words)
