@@ -6,13 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from services.satisfaction.analysis.computing import analyse_file, warm_up
+from services.satisfaction.analysis.computing import analyse_file
 from services.satisfaction.analysis.questions import Asked
 from services.satisfaction.analysis.workbooks import make_workbook
 from shared.workers import serve
 
 _ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)
-_ANSWERS: dict[str, Callable[[Any], BaseModel]] = {"warm": warm_up, "analyse": analyse_file, "workbook": make_workbook}
+_ANSWERS: dict[str, Callable[[Any], BaseModel]] = {"analyse": analyse_file, "workbook": make_workbook}
 
 
 if __name__ == "__main__":

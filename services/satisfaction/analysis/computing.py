@@ -8,9 +8,9 @@ import numpy as np
 from services.satisfaction.analysis import rules
 from services.satisfaction.analysis.comparing import compare_campaigns
 from services.satisfaction.analysis.estimates import weigh_means
-from services.satisfaction.analysis.matrices import Answers, read_answers
+from services.satisfaction.analysis.matrices import Answers, follow, read_answers
 from services.satisfaction.analysis.proportions import Counted, share_of, weigh_strata
-from services.satisfaction.analysis.questions import AnalyseCampaign, Ready, WarmUp
+from services.satisfaction.analysis.questions import AnalyseCampaign
 from services.satisfaction.analysis.schemas import (
     FEWEST_ANSWERS,
     CampaignAnalysis,
@@ -44,15 +44,10 @@ METHOD = {
 }
 
 
-def warm_up(_asked: WarmUp) -> Ready:
-    """Importing this module is what takes long."""
-    return Ready()
-
-
 def analyse_file(asked: AnalyseCampaign) -> CampaignAnalysis:
     """The analysis of the answers that lie at `path`."""
-    with Path(asked.path).open("rb") as lines:
-        return analyse(asked, read_answers(lines, asked.content))
+    with Path(asked.path).open("rb") as file:
+        return analyse(asked, read_answers(follow(file), asked.content))
 
 
 def analyse(asked: AnalyseCampaign, answers: Answers) -> CampaignAnalysis:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from services.satisfaction.analysis import repository, service
-from services.satisfaction.analysis.questions import AnalyseCampaign, Ready, WarmUp
+from services.satisfaction.analysis.questions import END
 from services.satisfaction.analysis.schemas import CampaignAnalysis
 from services.satisfaction.settings import SatisfactionSettings
 from shared import clock
@@ -32,22 +32,21 @@ async def analyse_next(worker: Worker, settings: SatisfactionSettings, database:
 async def analyse(
     worker: Worker, settings: SatisfactionSettings, database: Database, campaign: Row[Any]
 ) -> CampaignAnalysis:
-    """The answers go through a file that only this user can read, and that is gone afterwards; the worker loads what
-    it needs meanwhile."""
+    """The answers go through a file that only this user can read, and that is gone afterwards; the worker reads it
+    while it is written."""
     with NamedTemporaryFile(prefix="ratchet-survey-") as file:
 
         async def write(piece: bytes) -> None:
             file.write(piece)
 
-        async def read() -> AnalyseCampaign:
+        async with asyncio.TaskGroup() as group:
             async with database.reading() as session:
                 question = await service.gather(session, campaign, file.name, settings)
+                asking = group.create_task(worker.ask(question, CampaignAnalysis))
                 await repository.copy_answers(session, campaign.id, write)
+            file.write(END)
             file.flush()
-            return question
-
-        question, _ = await asyncio.gather(read(), worker.ask(WarmUp(), Ready))
-        return await worker.ask(question, CampaignAnalysis)
+        return asking.result()
 
 
 def make_jobs(worker: Worker, settings: SatisfactionSettings) -> tuple[Job, ...]:

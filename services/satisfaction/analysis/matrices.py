@@ -1,19 +1,22 @@
 """Answers as they lie in the database become columns: a row a respondent, NaN where there is no answer."""
 
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
 
+from services.satisfaction.analysis.questions import END
 from services.satisfaction.analysis.scores import Column
 from services.satisfaction.analysis.servqual import Matrix
 from services.satisfaction.questionnaires.schemas import ChoiceItem, Content, PairItem, RatingItem, TextItem
 
 _ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\b": b"\b", b"\\f": b"\f", b"\\v": b"\v"}
 _NULL = rb"\N"
+_LOOK_AGAIN_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,21 @@ class Answers:
     @property
     def n(self) -> int:
         return len(self.strata)
+
+
+def follow(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file that is still being written, up to the line that ends COPY text."""
+    begun = b""
+    while True:
+        line = begun + file.readline()
+        if line == END:
+            return
+        if line.endswith(b"\n"):
+            begun = b""
+            yield line
+        else:
+            begun = line
+            time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def read_answers(lines: Iterable[bytes], content: Content) -> Answers:

@@ -7,19 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.satisfaction.analysis.schemas import Facts, Previous
 from services.satisfaction.questionnaires.schemas import Content
 
+END = b"\\.\n"
+"""The line that ends COPY text."""
+
 
 class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class WarmUp(_Value):
-    """Load what takes long."""
-
-    kind: Literal["warm"] = "warm"
-
-
 class Ready(_Value):
-    """It is loaded."""
+    """It is done."""
 
     ready: bool = True
 
@@ -35,7 +32,7 @@ class StratumCount(_Value):
 
 class AnalyseCampaign(_Value):
     """The answers are lines of Postgres's COPY text in the file at `path`: stratum, segment, customer, department, and
-    the answers as JSON."""
+    the answers as JSON. The file may still be written; its last line is `END`."""
 
     kind: Literal["analyse"] = "analyse"
     facts: Facts
@@ -55,4 +52,4 @@ class MakeWorkbook(_Value):
     path: str
 
 
-Asked = Annotated[WarmUp | AnalyseCampaign | MakeWorkbook, Field(discriminator="kind")]
+Asked = Annotated[AnalyseCampaign | MakeWorkbook, Field(discriminator="kind")]

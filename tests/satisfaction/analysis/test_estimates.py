@@ -1,0 +1,37 @@
+"""Means of unequal strata, worked by hand, and Welch's test against SciPy's own."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from services.satisfaction.analysis.estimates import compare_estimates, weigh_means
+from services.satisfaction.analysis.scores import mean_of
+
+
+class TestWeighMeans:
+    def test_one_stratum_is_students_interval(self) -> None:
+        answers = np.array([1.0, 2.0, 4.0, 5.0, np.nan])
+        told, expected = weigh_means([(50, answers)]), mean_of(answers, 50)
+        assert (told.value, told.low, told.high) == pytest.approx((expected.value, expected.low, expected.high))
+
+    def test_weighs_by_population(self) -> None:
+        """(100 · 2 + 300 · 6) / 400 = 5; variance (1/4)² · 2/n′ + (3/4)² · 2/n′ with n′ = n (N − 1) / (N − n)."""
+        told = weigh_means([(100, np.array([1.0, 3.0])), (300, np.array([5.0, 7.0])), (70, np.array([np.nan]))])
+        assert told.value == pytest.approx(5)
+        assert told.error is not None
+        assert told.error**2 == pytest.approx(2 * 98 / (16 * 2 * 99) + 9 * 2 * 298 / (16 * 2 * 299))
+
+    def test_without_answers_there_is_nothing(self) -> None:
+        assert weigh_means([(10, np.array([]))]).value is None
+        assert weigh_means([(10, np.array([3.0]))]).low is None
+
+
+class TestCompareEstimates:
+    def test_is_welchs_test(self) -> None:
+        a, b = np.array([1.0, 2.0, 4.0, 9.0]), np.array([3.0, 3.5, 8.0])
+        sides = [(float(x.mean()), float(x.std(ddof=1)) / len(x) ** 0.5, len(x) - 1.0) for x in (a, b)]
+        expected = stats.ttest_ind(a, b, equal_var=False)
+        assert compare_estimates(sides[0], sides[1]).p_value == pytest.approx(expected.pvalue)
+
+    def test_two_censuses_cannot_err(self) -> None:
+        assert compare_estimates((2.0, 0.0, 9.0), (1.0, 0.0, 9.0)).p_value is None
