@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.satisfaction.analysis import jobs as analysis_jobs
+from services.satisfaction.analysis import pages as analysis_pages
 from services.satisfaction.analysis import routes as analysis_routes
 from services.satisfaction.analysis.worker import make_worker
 from services.satisfaction.callbacks import consumers as callback_consumers
@@ -86,6 +87,7 @@ def define(settings: Settings) -> Definition:
             interview_routes.routes,
             follow_up_routes.routes,
             campaign_pages.pages,
+            analysis_pages.pages,
             complaint_pages.pages,
             complainant_pages.pages,
             suggestion_pages.pages,
