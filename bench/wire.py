@@ -2,6 +2,7 @@
 measurement on two cores is the server's."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
@@ -29,12 +30,15 @@ async def post_all(url: str, requests: Sequence[bytes], connections: int, status
 async def _post_each(url: str, waiting: Iterable[bytes], status: int) -> None:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    for each in waiting:
-        writer.write(each)
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        body = await reader.readexactly(length)
-        if not head.startswith(b"HTTP/1.1 %d" % status):
-            raise RuntimeError((head + body).decode(errors="replace")[:1000])
-    writer.close()
-    await writer.wait_closed()
+    try:
+        for each in waiting:
+            writer.write(each)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+            body = await reader.readexactly(length)
+            if not head.startswith(b"HTTP/1.1 %d" % status):
+                raise RuntimeError((head + body).decode(errors="replace")[:1000])
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
