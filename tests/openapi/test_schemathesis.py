@@ -7,11 +7,13 @@ every answer is one that the document promises, in the form that it promises.
 import os
 import re
 import zlib
+from functools import cache
 from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -24,6 +26,7 @@ from services.fleet import DEFINE
 from tests.openapi.conftest import SECRET, Served
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+PARTS = {"metrics": 12, "improvement": 10, "satisfaction": 10, "audit": 1, "notifier": 2}
 EXAMPLES = int(os.environ.get("RATCHET_TEST_EXAMPLES", "6"))
 CONFIG = schemathesis.Config.from_dict(
     {"generation": {"deterministic": True, "database": "none"}, "cache": {"enabled": False}}
@@ -51,25 +54,33 @@ def ask(case: Case, served: Served, service: str) -> None:
     case.call_and_validate(f"{served.url}/{service}", served.session, inbound, checks=CHECKS)
 
 
-def fuzz(service: str) -> Any:
-    """One test for each operation of this service."""
+@cache
+def operations_of(service: str) -> list[Any]:
+    """Every operation of the published document, in its order; read once a process."""
     schema = schemathesis.openapi.from_path(DOCS / "api" / f"{service}.json", config=CONFIG)
-
-    @schema.parametrize()
-    @bounded
-    @pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
-    def test(case: Case, served: Served) -> None:
-        ask(case, served, service)
-
-    return test
+    return [found.ok() for found in schema.get_all_operations()]
 
 
-test_metrics = fuzz("metrics")
-test_improvement = fuzz("improvement")
-test_satisfaction = fuzz("satisfaction")
-test_audit = fuzz("audit")
-test_notifier = fuzz("notifier")
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning")
+@pytest.mark.parametrize(("service", "part"), [(name, part) for name, parts in PARTS.items() for part in range(parts)])
+def test_every_operation(served: Served, service: str, part: int) -> None:
+    """In parts, so that several processes share them: making the cases of an operation costs more than asking them."""
+    failed: list[str] = []
+    for operation in operations_of(service)[part :: PARTS[service]]:
+        fitting = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+        other = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+
+        @bounded
+        @given(case=fitting | other)
+        def check(case: Case) -> None:
+            ask(case, served, service)
+
+        try:
+            check()
+        except (Exception, BaseExceptionGroup) as error:
+            failed.append(f"{operation.label}: {error}"[:2000])
+    assert failed == []
 
 
 def test_no_service_is_left_out() -> None:
-    assert {f"test_{service}" for service in DEFINE} <= set(globals())
+    assert PARTS.keys() == DEFINE.keys()
