@@ -7,8 +7,6 @@ from io import BytesIO, StringIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-from openpyxl import load_workbook
-
 from shared.problems import Problem
 
 CSV = "text/csv"
@@ -75,6 +73,8 @@ def _read_csv(content: bytes, charset: str) -> Iterator[list[str]]:
 
 
 def _read_workbook(content: bytes) -> Iterator[list[str]]:
+    from openpyxl import load_workbook  # noqa: PLC0415 - it loads NumPy, which no service holds without need
+
     try:
         with ZipFile(BytesIO(content)) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
