@@ -37,8 +37,10 @@ members = Table(
     UniqueConstraint("campaign_id", "reference"),
     Index(None, "campaign_id", "stratum"),
     Index(None, "campaign_id", "contact_hash"),
-    Index("ix_survey_members_drawn", "campaign_id", "id", postgresql_where=text("drawn")),
+    Index(None, "campaign_id", "id"),
+    postgresql_with={"fillfactor": 80},
 )
 """`reference` is the uploader's own id of this person. `contact_hash` is the SHA-256 of the e-mail address in lower
 case, or of the reference where there is none: by it a person is known in other campaigns (fatigue). `resting`: not
-asked, because another campaign asked within its rest days or the person wants no surveys."""
+asked, because another campaign asked within its rest days or the person wants no surveys. A draw writes
+`drawn` and `resting`, which no index holds, into the room that pages have left: no index is written then."""

@@ -9,6 +9,9 @@ from services.satisfaction.analysis.proportions import required_answers
 from services.satisfaction.campaigns.schemas import SamplePlan, StratumSample
 from shared.problems import Problem
 
+NO_CUT = "g"
+"""Behind every hash."""
+
 
 class NoPopulation(Problem):
     """Nobody to ask."""
@@ -89,6 +92,13 @@ def note_drawn(plan_: SamplePlan, drawn: Mapping[str, int], seed: str, by: str, 
     strata = tuple(one.model_copy(update={"drawn": drawn[one.stratum]}) for one in plan_.strata)
     told = {"strata": strata, "drawn": sum(drawn.values()), "seed": seed, "drawn_at": at, "drawn_by": by}
     return plan_.model_copy(update=told)
+
+
+def find_cut(planned: int, available: int) -> str:
+    """A hex MD5 below which so many of `available` references almost certainly have theirs, six standard deviations
+    beside; `NO_CUT` where that is all of them."""
+    share = (planned + 6 * math.sqrt(planned) + 10) / available
+    return NO_CUT if share >= 1 else f"{int(share * 16**12):012x}"
 
 
 def _plan_stratum(counted: Counted, terms: Terms) -> StratumSample:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, LargeBinary, Row, Text, bindparam, delete, func, or_, select, text, update
+from sqlalchemy import ARRAY, Integer, LargeBinary, Row, Text, bindparam, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.invitations.models import declined, invitations
@@ -74,21 +74,29 @@ _STRATUM = {
     "nothing": "CAST(:whole AS text)",
 }
 
-# Of each stratum those come first whose MD5 of seed and reference does: anybody can draw so again.
+# Of each stratum those come first whose MD5 of seed and reference does: anybody can draw so again. Only the hashes
+# below the cut are sorted, which are a few more than are planned.
 _DRAW = text(
     """
     UPDATE survey_members AS m SET drawn = true
-    FROM unnest(:strata, :planned) AS wanted(stratum, planned)
-    CROSS JOIN LATERAL (
-        SELECT id FROM survey_members
-        WHERE campaign_id = :campaign_id AND stratum = wanted.stratum AND NOT resting
-        ORDER BY CAST(md5(:seed || reference) AS uuid), reference COLLATE "C"
-        LIMIT wanted.planned
-    ) AS chosen
-    WHERE m.id = chosen.id
+    FROM (
+        SELECT likely.id, wanted.planned, row_number() OVER (
+            PARTITION BY likely.stratum
+            ORDER BY md5(:seed || likely.reference) COLLATE "C", likely.reference COLLATE "C"
+        ) AS place
+        FROM survey_members AS likely
+        JOIN unnest(:strata, :planned, :cuts) AS wanted(stratum, planned, cut) ON wanted.stratum = likely.stratum
+        WHERE likely.campaign_id = :campaign_id AND NOT likely.resting
+          AND md5(:seed || likely.reference) COLLATE "C" < wanted.cut
+    ) AS placed
+    WHERE placed.place <= placed.planned AND m.id = placed.id AND NOT m.drawn
     RETURNING m.stratum
     """
-).bindparams(bindparam("strata", type_=ARRAY(Text)), bindparam("planned", type_=ARRAY(Integer)))
+).bindparams(
+    bindparam("strata", type_=ARRAY(Text)),
+    bindparam("planned", type_=ARRAY(Integer)),
+    bindparam("cuts", type_=ARRAY(Text)),
+)
 
 
 async def count_by_stratum(session: AsyncSession, campaign_id: UUID) -> Sequence[Row[Any]]:
@@ -175,16 +183,25 @@ async def delete_all(session: AsyncSession, campaign_id: UUID) -> None:
 async def mark_resting(session: AsyncSession, campaign_id: UUID, since: datetime | None) -> None:
     """Forget the last draw, and note who is not asked: invited by another campaign after `since` (None: does not
     count), or wants no surveys."""
-    forgotten = update(members).where(_m.campaign_id == campaign_id, or_(_m.drawn, _m.resting))
-    await session.execute(forgotten.values(drawn=False, resting=False))
-    unwilling = _m.contact_hash.in_(select(declined.c.contact_hash))
-    rest = unwilling if since is None else or_(unwilling, _asked_since(campaign_id, since))
-    await session.execute(update(members).where(_m.campaign_id == campaign_id, rest).values(resting=True))
+    of_campaign = update(members).where(_m.campaign_id == campaign_id)
+    left_alone = _m.contact_hash.in_(_list_left_alone(campaign_id, since))
+    await session.execute(of_campaign.where(_m.drawn).values(drawn=False))
+    await session.execute(of_campaign.where(_m.resting, ~left_alone).values(resting=False))
+    await session.execute(of_campaign.where(~_m.resting, left_alone).values(resting=True))
 
 
-async def draw(session: AsyncSession, campaign_id: UUID, planned: Mapping[str, int], seed: str) -> dict[str, int]:
-    """Draw so many of each stratum, who do not rest; returns how many were drawn in each."""
-    values = {"campaign_id": campaign_id, "strata": list(planned), "planned": list(planned.values()), "seed": seed}
+async def draw(
+    session: AsyncSession, campaign_id: UUID, planned: Mapping[str, int], cuts: Mapping[str, str], seed: str
+) -> dict[str, int]:
+    """Draw so many of each stratum, who do not rest and whose hash is below the stratum's cut; returns how many of each
+    were not drawn before."""
+    values = {
+        "campaign_id": campaign_id,
+        "strata": list(planned),
+        "planned": list(planned.values()),
+        "cuts": [cuts[stratum] for stratum in planned],
+        "seed": seed,
+    }
     drawn = dict.fromkeys(planned, 0)
     for stratum in await session.scalars(_DRAW, values):
         drawn[stratum] += 1
@@ -193,14 +210,18 @@ async def draw(session: AsyncSession, campaign_id: UUID, planned: Mapping[str, i
 
 async def count_asked_since(session: AsyncSession, campaign_id: UUID, since: datetime) -> int:
     """How many of those drawn were invited by another campaign after `since`."""
-    query = select(func.count()).where(_m.campaign_id == campaign_id, _m.drawn, _asked_since(campaign_id, since))
+    query = select(func.count()).where(
+        _m.campaign_id == campaign_id, _m.drawn, _m.contact_hash.in_(_list_asked(campaign_id, since))
+    )
     return (await session.execute(query)).scalar_one()
 
 
-def _asked_since(campaign_id: UUID, since: datetime) -> Any:
+def _list_left_alone(campaign_id: UUID, since: datetime | None) -> Any:
+    """The contacts whom nobody asks now."""
+    unwilling = select(declined.c.contact_hash)
+    return unwilling if since is None else unwilling.union(_list_asked(campaign_id, since))
+
+
+def _list_asked(campaign_id: UUID, since: datetime) -> Any:
     of = invitations.c
-    return (
-        select(of.id)
-        .where(of.contact_hash == _m.contact_hash, of.campaign_id != campaign_id, of.invited_at > since)
-        .exists()
-    )
+    return select(of.contact_hash).where(of.campaign_id != campaign_id, of.invited_at > since)

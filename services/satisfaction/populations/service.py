@@ -142,9 +142,8 @@ async def draw_sample(
     since = now - timedelta(days=campaign.rest_days) if campaign.rest_days else None
     await repository.mark_resting(session, campaign_id, since)
     plan = planning.plan(await _counted(session, campaign_id), _terms_of(campaign))
-    planned = {stratum.stratum: stratum.planned for stratum in plan.strata}
     seed = seed or secrets.token_hex(16)
-    drawn = await repository.draw(session, campaign_id, planned, seed)
+    drawn = await _draw(session, campaign_id, plan, seed)
     sample = planning.note_drawn(plan, drawn, seed, actor, now.astimezone(UTC))
     values = {
         "sample": sample.model_dump(mode="json"),
@@ -154,6 +153,18 @@ async def draw_sample(
         "updated_at": now,
     }
     return await campaigns.write(session, campaign_id, values)
+
+
+async def _draw(session: AsyncSession, campaign_id: UUID, plan: SamplePlan, seed: str) -> dict[str, int]:
+    """How many were drawn of each stratum; where too few hashes lie below the cut, all are looked at."""
+    planned = {one.stratum: one.planned for one in plan.strata}
+    cuts = {one.stratum: planning.find_cut(one.planned, one.population - one.resting) for one in plan.strata}
+    drawn = await repository.draw(session, campaign_id, planned, cuts, seed)
+    short = {stratum: many for stratum, many in planned.items() if drawn[stratum] < many}
+    if short:
+        rest = await repository.draw(session, campaign_id, short, dict.fromkeys(short, planning.NO_CUT), seed)
+        drawn |= {stratum: drawn[stratum] + rest[stratum] for stratum in short}
+    return drawn
 
 
 def _read(content: bytes, content_type: str, strata: Collection[str] | None) -> rules.Read:

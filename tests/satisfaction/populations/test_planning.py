@@ -10,6 +10,7 @@ from services.satisfaction.populations.planning import (
     NoPopulation,
     Terms,
     UnknownStratum,
+    find_cut,
     note_drawn,
     plan,
 )
@@ -77,3 +78,13 @@ class TestNoteDrawn:
         made = note_drawn(plan([Counted("a", 20), Counted("b", 30)], TERMS), {"a": 20, "b": 30}, "s", "li.na", at)
         assert (made.drawn, made.seed, made.drawn_at, made.drawn_by) == (50, "s", at, "li.na")
         assert [one.drawn for one in made.strata] == [20, 30]
+
+
+class TestFindCut:
+    def test_a_few_more_than_are_planned(self) -> None:
+        # (1,000 + 6 * 31.6 + 10) / 50,000 = 2.4%, and 0.024 * 16 = 0.38
+        assert float.fromhex(f"0x0.{find_cut(1000, 50_000)}") == pytest.approx(0.024, abs=0.0001)
+
+    def test_everybody_where_nearly_all_are_asked(self) -> None:
+        assert find_cut(50, 60) == find_cut(1, 1) == "g"
+        assert all(f"{digit:x}" < "g" for digit in range(16))

@@ -191,6 +191,17 @@ class TestDraw:
         await draw(quality, campaign, "one")
         assert await members(quality, campaign, drawn=True) == one
 
+    async def test_where_too_few_hashes_lie_below_the_cut_all_are_looked_at(
+        self, quality: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        campaign = (await create(quality, margin=0.3, expected_response_rate=1, minimum_per_stratum=1))["id"]
+        await upload(quality, campaign, people({"north": 100}))
+        await draw(quality, campaign, "seed")
+        expected = await members(quality, campaign, drawn=True)
+        monkeypatch.setattr("services.satisfaction.populations.planning.find_cut", lambda *_: "08")
+        assert (await draw(quality, campaign, "seed")).json()["sample"]["drawn"] == 10
+        assert await members(quality, campaign, drawn=True) == expected
+
     async def test_another_population_is_drawn_from_again(self, quality: httpx.AsyncClient) -> None:
         campaign = (await create(quality))["id"]
         await upload(quality, campaign, people({"north": 3}))

@@ -376,11 +376,12 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['campaign_id'], ['satisfaction.campaigns.id'], name=op.f('fk_survey_members_campaign_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_survey_members')),
     sa.UniqueConstraint('campaign_id', 'reference', name=op.f('uq_survey_members_campaign_id_reference')),
-    schema='satisfaction'
+    schema='satisfaction',
+    postgresql_with={'fillfactor': 80}
     )
     op.create_index(op.f('ix_survey_members_campaign_id_contact_hash'), 'survey_members', ['campaign_id', 'contact_hash'], unique=False, schema='satisfaction')
+    op.create_index(op.f('ix_survey_members_campaign_id_id'), 'survey_members', ['campaign_id', 'id'], unique=False, schema='satisfaction')
     op.create_index(op.f('ix_survey_members_campaign_id_stratum'), 'survey_members', ['campaign_id', 'stratum'], unique=False, schema='satisfaction')
-    op.create_index('ix_survey_members_drawn', 'survey_members', ['campaign_id', 'id'], unique=False, schema='satisfaction', postgresql_where=sa.text('drawn'))
     op.create_table('survey_responses',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('campaign_id', sa.Uuid(), nullable=False),
@@ -541,8 +542,8 @@ def downgrade() -> None:
     op.drop_table('survey_responses_unmixed', schema='satisfaction')
     op.drop_index(op.f('ix_survey_responses_campaign_id_id'), table_name='survey_responses', schema='satisfaction')
     op.drop_table('survey_responses', schema='satisfaction')
-    op.drop_index('ix_survey_members_drawn', table_name='survey_members', schema='satisfaction', postgresql_where=sa.text('drawn'))
     op.drop_index(op.f('ix_survey_members_campaign_id_stratum'), table_name='survey_members', schema='satisfaction')
+    op.drop_index(op.f('ix_survey_members_campaign_id_id'), table_name='survey_members', schema='satisfaction')
     op.drop_index(op.f('ix_survey_members_campaign_id_contact_hash'), table_name='survey_members', schema='satisfaction')
     op.drop_table('survey_members', schema='satisfaction')
     op.drop_index(op.f('ix_staff_ratings_staff_customer_id'), table_name='staff_ratings', schema='satisfaction')
