@@ -14,7 +14,7 @@ from starlette.responses import Response
 from services.audit.ledger import repository, service
 from services.audit.ledger.routes import Filter, TraceNotFound
 from services.audit.ledger.schemas import Entry
-from services.audit.ledger.words import QUANTITIES, RECORDS, TELLINGS, VALUES, Telling
+from services.audit.ledger.words import KEYED_RECORDS, QUANTITIES, RECORDS, TELLINGS, VALUES, Telling
 from shared.auth import Staff
 from shared.http import Reading
 from shared.pages import formats, language_of, page_router, render, translate
@@ -121,7 +121,7 @@ async def _teller(request: Request, session: Reading, story: Sequence[Entry] = (
         values = _Values(data, str(unit or ""), language, lambda word: translate(request, word))
         headline = translate(request, telling.headline) % values
         document = orjson.dumps(entry.event, option=orjson.OPT_INDENT_2).decode()
-        return Told(entry, headline, telling.tone, _record_of(data), document)
+        return Told(entry, headline, telling.tone, _record_of(entry.type, data), document)
 
     return tell
 
@@ -154,12 +154,13 @@ def _data_of(entry: Entry) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _record_of(data: Mapping[str, Any]) -> str | None:
+def _record_of(type_: str, data: Mapping[str, Any]) -> str | None:
     """The page where the event's record is shown."""
-    for field, address in RECORDS.items():
-        if data.get(field):
-            return address.format(quote(str(data[field]), safe=""))
-    return None
+    found = next(((address, data[field]) for field, address in RECORDS.items() if data.get(field)), None)
+    if found is None and data.get("key"):
+        addresses = (address for begin, address in KEYED_RECORDS.items() if type_.startswith(begin))
+        found = next(((address, data["key"]) for address in addresses), None)
+    return found and found[0].format(quote(str(found[1]), safe=""))
 
 
 def _value_in(sample: Any) -> Any:

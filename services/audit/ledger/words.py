@@ -226,7 +226,15 @@ RECORDS = {
     "meeting_id": "/improvement/meetings/{}",
     "lesson_id": "/improvement/lessons/{}",
     "improvement_id": "/improvement/improvements/{}",
+    "agreement_id": "/metrics/agreements/{}",
     "measure_key": "/metrics/measures/{}",
-    "key": "/metrics/measures/{}",
 }
 """The page where an event's record is shown, by the first of these fields that it has."""
+
+KEYED_RECORDS = {
+    "ratchet.measure.": "/metrics/measures/{}",
+    "ratchet.service.": "/metrics/catalogue",
+    "ratchet.customer.": "/metrics/catalogue",
+    "ratchet.project.": "/metrics/catalogue",
+}
+"""The same for what is known by its `key`, by the beginning of the event's type."""

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from services.audit.ledger.service import append_events
-from services.audit.ledger.words import RECORDS, TELLINGS
+from services.audit.ledger.words import KEYED_RECORDS, RECORDS, TELLINGS
 from shared.auth import SESSION_COOKIE, Role
+from shared.events.catalogue import CustomerRegistered
 from shared.events.envelope import Draft, Fact, Origin, parse, serialise
 from shared.events.improvement import ImprovementApproved, ImprovementOpened, ImprovementWithdrawn
 from shared.events.metrics import GapClosed, GapDetected, GapImpact, IncidentOpened, MeasureDefined
@@ -268,9 +269,17 @@ class TestTellings:
 
 
 class TestRecords:
-    @pytest.mark.parametrize("address", sorted(set(RECORDS.values())))
+    @pytest.mark.parametrize("address", sorted({*RECORDS.values(), *KEYED_RECORDS.values()}))
     async def test_lead_to_pages_that_are_there(self, fleet: Fleet, address: str) -> None:
         async with browser(fleet) as client:
             answer = await client.get(address.format(GAP))
         assert answer.headers["content-type"].startswith("text/html")
         assert "leads nowhere" not in answer.text
+
+    async def test_what_is_known_by_its_key_leads_to_its_own_page(self, audit: Fleet) -> None:
+        customer = CustomerRegistered(key="Orchard Bank", version=1, name="Orchard Bank", segment=None, notes=None)
+        await append(audit, customer)
+        async with browser(audit) as client:
+            page = (await client.get("/audit/ledger")).text
+        assert 'href="/metrics/catalogue"' in page
+        assert "/metrics/measures/" not in page
