@@ -12,7 +12,20 @@ import orjson
 import pytest
 from pydantic import create_model
 
-from shared.events import agreements, audit, catalogue, clauses, improvement, meetings, metrics, notifier, satisfaction
+from shared.events import (
+    agreements,
+    audit,
+    callbacks,
+    catalogue,
+    clauses,
+    complaints,
+    improvement,
+    meetings,
+    metrics,
+    notifier,
+    suggestions,
+    surveys,
+)
 from shared.events.envelope import Draft, Fact, Origin, parse, serialise, typed
 from shared.events.examples import example_of
 from shared.events.registry import CONTRACTS
@@ -21,7 +34,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SOURCES = {
     "metrics": (metrics, agreements, catalogue, clauses),
     "improvement": (improvement, meetings),
-    "satisfaction": (satisfaction,),
+    "satisfaction": (callbacks, complaints, suggestions, surveys),
     "audit": (audit,),
     "notifier": (notifier,),
 }

@@ -18,9 +18,9 @@ from services.audit.ledger.service import verify_chain
 from services.fleet import DEFINE
 from shared import clock
 from shared.database import Database
+from shared.events.callbacks import CallbackScheduled
 from shared.events.envelope import serialise
 from shared.events.metrics import IncidentResolved
-from shared.events.satisfaction import CallbackScheduled
 from shared.provision import connect
 from tests.support.spine import open_database
 from tests.support.waiting import eventually

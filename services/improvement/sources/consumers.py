@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.improvement.sources import reading
 from services.improvement.sources.rules import Told
 from services.improvement.sources.service import Heard, take
-from shared.events import agreements, audit, notifier, satisfaction
+from shared.events import agreements, audit, callbacks, complaints, notifier, surveys
 from shared.events.envelope import Event
 from shared.inbox import Handler
 
@@ -22,7 +22,7 @@ def _taking(read: Callable[[Event[Any]], Told]) -> _Handle:
     return handle
 
 
-async def _take_surveys(session: AsyncSession, events: Sequence[Event[satisfaction.SurveyAnalysed]]) -> None:
+async def _take_surveys(session: AsyncSession, events: Sequence[Event[surveys.SurveyAnalysed]]) -> None:
     await take(session, [Heard.of(event, told) for event in events for told in reading.read_survey(event)])
 
 
@@ -32,12 +32,12 @@ handlers = (
     Handler("improvement.sources.nonconformity", audit.NonconformityRaised, _taking(reading.read_nonconformity)),
     Handler("improvement.sources.decision", audit.DecisionRecorded, _taking(reading.read_decision)),
     Handler("improvement.sources.risk", audit.RiskRaised, _taking(reading.read_risk)),
-    Handler("improvement.sources.complaint", satisfaction.ComplaintReceived, _COMPLAINT),
-    Handler("improvement.sources.complaint_escalated", satisfaction.ComplaintEscalated, _COMPLAINT),
-    Handler("improvement.sources.survey", satisfaction.SurveyAnalysed, _take_surveys),
+    Handler("improvement.sources.complaint", complaints.ComplaintReceived, _COMPLAINT),
+    Handler("improvement.sources.complaint_escalated", complaints.ComplaintEscalated, _COMPLAINT),
+    Handler("improvement.sources.survey", surveys.SurveyAnalysed, _take_surveys),
     Handler(
         "improvement.sources.dissatisfaction",
-        satisfaction.DissatisfactionRecorded,
+        callbacks.DissatisfactionRecorded,
         _taking(reading.read_dissatisfaction),
     ),
     Handler("improvement.sources.opinion", notifier.ReportOpinionMarked, _taking(reading.read_opinion)),

@@ -7,17 +7,12 @@ from datetime import date
 from services.improvement.sources.rules import Told
 from shared.events.agreements import RenegotiationRequested
 from shared.events.audit import DecisionRecorded, NonconformityRaised, RiskRaised
+from shared.events.callbacks import DissatisfactionRecorded
+from shared.events.complaints import ComplaintClass, ComplaintEscalated, ComplaintReceived
 from shared.events.envelope import Event
 from shared.events.metrics import Severity
 from shared.events.notifier import ReportOpinionMarked
-from shared.events.satisfaction import (
-    ComplaintClass,
-    ComplaintEscalated,
-    ComplaintReceived,
-    DissatisfactionRecorded,
-    SurveyAnalysed,
-    SurveyGap,
-)
+from shared.events.surveys import SurveyAnalysed, SurveyGap
 from shared.pages.formats import format_date, format_number
 
 _KEY = re.compile(r"[a-z][a-z0-9_.-]{0,99}")

@@ -9,8 +9,8 @@ from services.metrics.callbacks import repository
 from services.metrics.evaluation.repository import mark_dirty
 from services.metrics.measures.periods import Basis, local_day, month_of
 from services.metrics.settings import settings
+from shared.events.callbacks import CallbackCancelled, CallbackCompleted, CallbackFact, CallbackScheduled
 from shared.events.envelope import Event
-from shared.events.satisfaction import CallbackCancelled, CallbackCompleted, CallbackFact, CallbackScheduled
 from shared.inbox import Handler
 
 

@@ -6,8 +6,8 @@ from sqlalchemy import ARRAY, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.callbacks.models import callback_facts
+from shared.events.callbacks import CallbackCancelled, CallbackCompleted, CallbackFact
 from shared.events.envelope import Event
-from shared.events.satisfaction import CallbackCancelled, CallbackCompleted, CallbackFact
 
 _PUT = text(
     """

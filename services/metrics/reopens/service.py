@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.metrics.reopens import repository, rules
 from shared import problems
 from shared.database import wake_after_commit
+from shared.events.callbacks import ResolutionDisputed
 from shared.events.envelope import Event
 from shared.events.metrics import ReopenFailed
-from shared.events.satisfaction import ResolutionDisputed
 from shared.ids import new_id
 from shared.outbox import record
 

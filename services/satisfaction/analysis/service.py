@@ -21,7 +21,7 @@ from services.satisfaction.questionnaires.schemas import Content, PairItem, Rati
 from services.satisfaction.settings import SatisfactionSettings
 from shared import clock
 from shared.database import wake_after_commit
-from shared.events.satisfaction import SamplingRiskFound, SurveyAnalysed, SurveyFigure, SurveyGap
+from shared.events.surveys import SamplingRiskFound, SurveyAnalysed, SurveyFigure, SurveyGap
 from shared.outbox import record
 
 JOB = "surveys.analyse"

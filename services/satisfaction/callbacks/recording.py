@@ -13,14 +13,14 @@ from services.satisfaction.callbacks.service import describe, tell
 from services.satisfaction.callbacks.worklist import service as worklist
 from services.satisfaction.settings import SatisfactionSettings
 from shared.auth import Principal
-from shared.events.envelope import Fact
-from shared.events.satisfaction import (
+from shared.events.callbacks import (
     CallbackAttempted,
     CallbackCompleted,
     CallbackUnreachable,
     DissatisfactionRecorded,
     ResolutionDisputed,
 )
+from shared.events.envelope import Fact
 from shared.ids import new_id
 
 CUSTOMER = "customer"

@@ -19,7 +19,7 @@ from services.satisfaction.callbacks.customers.rules import (
 )
 from services.satisfaction.callbacks.rules import Outcome, State
 from services.satisfaction.settings import SatisfactionSettings
-from shared.events.satisfaction import Channel, Solved
+from shared.events.callbacks import Channel, Solved
 from shared.fields import Body, Moment, Text
 
 Score = Annotated[int, Field(ge=1, le=5, strict=True)]

@@ -14,9 +14,9 @@ from services.satisfaction.callbacks.worklist.repository import list_words
 from services.satisfaction.settings import SatisfactionSettings
 from shared import problems
 from shared.database import Database
+from shared.events.callbacks import CallbackCancelled, CallbackEscalated, CallbackOverdue, CallbackScheduled
 from shared.events.envelope import Draft, Event, Fact, Origin
 from shared.events.metrics import IncidentFact, IncidentReopened, IncidentResolved
-from shared.events.satisfaction import CallbackCancelled, CallbackEscalated, CallbackOverdue, CallbackScheduled
 from shared.ids import new_id
 from shared.outbox import record, record_all
 

@@ -19,7 +19,7 @@ from services.satisfaction.questionnaires.schemas import Content
 from services.satisfaction.questionnaires.service import QuestionnaireNotFound, find_asked
 from shared.auth import Principal
 from shared.database import Database
-from shared.events import satisfaction as events
+from shared.events import surveys as events
 from shared.outbox import record
 from shared.problems import Problem
 

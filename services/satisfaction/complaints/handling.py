@@ -9,7 +9,7 @@ from services.satisfaction.complaints import repository, rules
 from services.satisfaction.complaints.schemas import Closing, Escalation, PassOn, Progress, Supervision
 from services.satisfaction.complaints.service import Work, describe, keep_until, step
 from shared.database import Database
-from shared.events.satisfaction import (
+from shared.events.complaints import (
     ComplaintAnswered,
     ComplaintClosed,
     ComplaintEscalated,

@@ -23,7 +23,7 @@ from services.satisfaction.settings import SatisfactionSettings, Thresholds
 from shared import clock
 from shared.auth import Principal, Staff
 from shared.database import Database
-from shared.events.satisfaction import ComplaintClass
+from shared.events.complaints import ComplaintClass
 from shared.http import Reading
 from shared.pages import HTMLResponse, page_router, render, see_other
 from shared.pagination import Cursor

@@ -8,7 +8,7 @@ from services.satisfaction.complaints import repository, rules
 from services.satisfaction.complaints.ratings.service import rate
 from services.satisfaction.complaints.schemas import Acceptance, FollowUpCall
 from services.satisfaction.complaints.service import Work, describe, step
-from shared.events.satisfaction import ComplaintAccepted, ComplaintRejected
+from shared.events.complaints import ComplaintAccepted, ComplaintRejected
 
 
 async def accept(work: Work, row: Row[Any], body: Acceptance) -> Row[Any]:

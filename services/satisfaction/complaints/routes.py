@@ -37,7 +37,7 @@ from services.satisfaction.complaints.views import describe_whole, summarise
 from services.satisfaction.settings import Thresholds
 from shared import clock
 from shared.auth import STAFF, Principal, Role, Staff, require
-from shared.events.satisfaction import ComplaintClass
+from shared.events.complaints import ComplaintClass
 from shared.fields import Moment
 from shared.http import IfMatch, Reading, Writing, check_version, etag, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from shared.calendars import Calendar
-from shared.events.satisfaction import ComplaintClass
+from shared.events.complaints import ComplaintClass
 from shared.problems import IllegalTransition, Problem
 from shared.working_days import find_end
 

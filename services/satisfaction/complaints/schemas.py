@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.satisfaction.complaints.rules import Channel, Deadline, State
-from shared.events.satisfaction import ComplaintClass
+from shared.events.complaints import ComplaintClass
 from shared.fields import Body, Moment, Name, Text
 
 Score = Annotated[int, Field(ge=1, le=5)]

@@ -14,8 +14,8 @@ from services.satisfaction.complaints import repository, rules
 from services.satisfaction.complaints.schemas import ComplaintEdit, NewComplaint
 from services.satisfaction.settings import SatisfactionSettings
 from shared.auth import Principal, Role
+from shared.events.complaints import ComplaintClass, ComplaintReceived
 from shared.events.envelope import Fact
-from shared.events.satisfaction import ComplaintClass, ComplaintReceived
 from shared.ids import new_id
 from shared.outbox import record
 from shared.problems import Malformed, NotFound

@@ -18,12 +18,7 @@ from services.satisfaction.settings import SatisfactionSettings
 from shared import clock, problems
 from shared.auth import Principal, Role
 from shared.events.envelope import Draft, Origin, current_origin
-from shared.events.satisfaction import (
-    SurveyResultAnswered,
-    SurveyResultAssigned,
-    SurveyResultFact,
-    SurveyResultOverdue,
-)
+from shared.events.surveys import SurveyResultAnswered, SurveyResultAssigned, SurveyResultFact, SurveyResultOverdue
 from shared.http import check_version
 from shared.ids import new_id
 from shared.outbox import record, record_all

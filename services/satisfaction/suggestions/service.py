@@ -12,7 +12,7 @@ from services.satisfaction.complaints.rules import check_past
 from services.satisfaction.settings import SatisfactionSettings
 from services.satisfaction.suggestions import repository, rules
 from services.satisfaction.suggestions.schemas import NewSuggestion, Reply, Suggestion, SuggestionEdit
-from shared.events.satisfaction import SuggestionAnswered, SuggestionReceived
+from shared.events.suggestions import SuggestionAnswered, SuggestionReceived
 from shared.ids import new_id
 from shared.outbox import record
 from shared.problems import NotFound

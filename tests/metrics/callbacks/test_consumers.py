@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 
 from shared.auth import Role
-from shared.events.satisfaction import CallbackCancelled, CallbackCompleted, CallbackScheduled
+from shared.events.callbacks import CallbackCancelled, CallbackCompleted, CallbackScheduled
 from tests.support.months import judge
 from tests.support.solo import Solo
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.events.satisfaction import ResolutionDisputed
+from shared.events.callbacks import ResolutionDisputed
 from shared.ids import new_id
 from shared.ticketing.access import Access
 from shared.ticketing.changes import IncidentReopener

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.satisfaction.callbacks import rules
 from services.satisfaction.callbacks.customers.models import callback_customers
 from services.satisfaction.callbacks.models import callbacks
-from shared.events.satisfaction import Channel
+from shared.events.callbacks import Channel
 
 Dimension = Literal["group", "customer", "service", "project", "desk", "segment", "handler", "mode", "month"]
 """By what figures are told apart: `desk` and `segment` are the customer's, `handler` is who resolved the incident,

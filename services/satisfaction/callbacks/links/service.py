@@ -15,7 +15,7 @@ from services.satisfaction.callbacks.schemas import Completion
 from services.satisfaction.callbacks.service import describe, tell
 from services.satisfaction.settings import SatisfactionSettings
 from shared.auth import Principal
-from shared.events.satisfaction import CallbackLinkIssued
+from shared.events.callbacks import CallbackLinkIssued
 from shared.ids import new_id
 
 PATH = "/satisfaction/answer"
