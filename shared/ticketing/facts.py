@@ -8,6 +8,8 @@ from shared.fields import Body, Count, Moment, Name
 
 Kind = Literal["incident", "request", "problem", "change"]
 State = Literal["new", "in_progress", "pending", "resolved", "closed", "cancelled"]
+DONE: frozenset[State] = frozenset({"resolved", "closed", "cancelled"})
+"""Nobody works on the ticket any more."""
 IncidentClass = Literal["interruption", "degradation", "fault", "latent_risk"]
 """R123: the service is down, the service is worse, something broke without that, or it soon may."""
 Title = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000, pattern=r"^[^\x00]*$")]

@@ -8,12 +8,10 @@ from uuid import UUID
 
 from services.metrics.measures.periods import Basis, local_day, month_of, months_between
 from services.metrics.measures.rules import DIMENSIONS
-from shared.ticketing.facts import IncidentClass, Kind, State, TicketFacts
+from shared.ticketing.facts import DONE, IncidentClass, Kind, State, TicketFacts
 
 Pauses = list[list[str | None]]
 Happening = Literal["opened", "responded", "resolved", "reopened", "closed"]
-
-_DONE: frozenset[State] = frozenset({"resolved", "closed", "cancelled"})
 
 
 class Ticket(NamedTuple):
@@ -147,8 +145,8 @@ def _is_echo(ticket: Ticket, facts: TicketFacts) -> bool:
         return False
     resolved_then = ticket.last_resolved_at == _resolution_time(facts)
     if facts.state == "resolved":
-        return ticket.state not in _DONE and resolved_then
-    return facts.state not in _DONE and ticket.state in _DONE and ticket.last_resolved_at == facts.updated_at
+        return ticket.state not in DONE and resolved_then
+    return facts.state not in DONE and ticket.state in DONE and ticket.last_resolved_at == facts.updated_at
 
 
 def _describe(ticket: Ticket, facts: TicketFacts) -> Ticket:
@@ -177,17 +175,17 @@ def _describe(ticket: Ticket, facts: TicketFacts) -> Ticket:
 
 def _move(ticket: Ticket, facts: TicketFacts, changes: list[Change]) -> Ticket:
     """From the stored state to the one that the facts tell."""
-    if facts.state not in _DONE and ticket.state in _DONE:
+    if facts.state not in DONE and ticket.state in DONE:
         ticket = _reopen(ticket, facts, changes)
     ticket = _respond(ticket, facts, changes)
     pauses = _pause(ticket.pauses, facts.state == "pending", facts.updated_at)
     if pauses is not ticket.pauses:
         ticket = ticket._replace(pauses=pauses)
     if facts.state == "resolved":
-        if ticket.state not in _DONE or ticket.resolved_at is None:
+        if ticket.state not in DONE or ticket.resolved_at is None:
             return _resolve(ticket, facts, changes, "resolved")
         return ticket._replace(state="resolved", closed_at=None, last_resolved_at=_resolution_time(facts))
-    if facts.state in _DONE:
+    if facts.state in DONE:
         return _close(ticket, facts, changes)
     return ticket._replace(state=facts.state)
 

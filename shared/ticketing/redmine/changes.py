@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from shared.fields import Body, Name
 from shared.ids import new_id
 from shared.ticketing.change_mapping import Fields, fill, require_id
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, SinkConfig, ToldOutcome, mark
-from shared.ticketing.checking import Trials
-from shared.ticketing.exchange import TIMEOUT_SECONDS, link, speaking
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, ToldOutcome, mark
+from shared.ticketing.checking import Trials, check_within
+from shared.ticketing.exchange import link
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
@@ -27,7 +27,7 @@ from shared.ticketing.redmine.change_mapper import (
     read_outcome,
 )
 from shared.ticketing.remote import Asking
-from shared.ticketing.senders import verify_sender
+from shared.ticketing.remote_sink import RemoteSink
 
 _ME = "/users/current.json"
 _STATUSES = "/issue_statuses.json"
@@ -74,16 +74,11 @@ class RedmineOptions(Body):
         return given
 
 
-class RedmineChangeSink:
+class RedmineChangeSink(RemoteSink[RedmineOptions]):
     """Finds by the mark in the subject, in whatever project the issue is by now."""
 
-    def __init__(self, config: SinkConfig, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._config = config
-        self._options: RedmineOptions = config.options
-        self._timeout_seconds = timeout_seconds
-
     async def find(self, correlation_id: str) -> RaisedChange | None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             await remote.get(_ME)  # a wrong key is taken for nobody, who finds nothing
             number = find_issue(await _search(remote, correlation_id), correlation_id)
         return self._raised(number) if number else None
@@ -91,7 +86,7 @@ class RedmineChangeSink:
     async def raise_change(self, request: ChangeRequest) -> RaisedChange:
         options = self._options
         fields, custom_fields = fill(dict(options.fields), request), fill(dict(options.custom_fields), request)
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             project = await _find_project(remote, options.project)
             tracker_id = find_tracker(project, options.tracker)  # Redmine takes another one instead of saying no
             priority_id = await _find_priority(remote, options.priority)
@@ -100,7 +95,7 @@ class RedmineChangeSink:
             return self._raised(require_id(member(answer, "issue", "id"), "issue.id"))
 
     async def outcome(self, external_id: str) -> ChangeOutcome | None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             issue = await find_by_number(remote, external_id, "journals")
             words = (text(member(issue, "status", "name")), text(member(issue, "status", "id")))
             is_done = is_implemented(words, self._config.states)
@@ -108,13 +103,7 @@ class RedmineChangeSink:
             return read_outcome(issue, statuses, self._config.states)
 
     async def check(self) -> Sequence[Finding]:
-        trials = Trials()
-        try:
-            async with speaking(self._config.access, self._timeout_seconds) as remote:
-                await self._check(remote, trials)
-        except RemoteFailed as error:
-            trials.findings.append(Finding("reach it", False, str(error)))
-        return trials.findings
+        return await check_within(self._speaking(), self._check)
 
     async def _check(self, remote: Asking, trials: Trials) -> None:
         options = self._options
@@ -124,16 +113,13 @@ class RedmineChangeSink:
         project = await trials.attempt("project", _find_project(remote, options.project), _see_project)
         if project is None:
             return
-        await trials.attempt("tracker", _tell(project), lambda found: f"number {find_tracker(found, options.tracker)}")
+        trials.look("tracker", project, lambda found: f"number {find_tracker(found, options.tracker)}")
         if options.priority is not None:
             await trials.attempt("priority", _find_priority(remote, options.priority), lambda found: f"number {found}")
         if options.custom_fields:
-            await trials.attempt("custom fields", _tell(project), self._see_custom_fields)
+            trials.look("custom fields", project, self._see_custom_fields)
         await trials.attempt("search", _search(remote, f"check-{new_id()}"), _see_nothing)
         await _check_rights(remote, trials, member(user, "user"), project)
-
-    def verify(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> None:
-        verify_sender(self._config.authentication, self._config.secret, headers, query, body)
 
     def read_outcome(self, payload: Any) -> ToldOutcome | None:
         raise Unmappable("Redmine sends no webhooks: its outcomes are asked for")
@@ -206,10 +192,6 @@ async def _find_priority(remote: Asking, wanted: str | None) -> int | None:
             f"there is no priority '{wanted}'; mend the option priority: there are {names_of(known)}", is_lasting=True
         )
     return number
-
-
-async def _tell(answer: Any) -> Any:
-    return answer
 
 
 def _see_user(answer: Any) -> str:

@@ -6,17 +6,15 @@ from typing import Any
 
 from shared.fields import Body
 from shared.ticketing.access import Access
-from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
-from shared.ticketing.facts import State, Unmappable
+from shared.ticketing.facts import DONE, State, Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import find_state, member, text
 from shared.ticketing.redmine.change_mapper import find_id, listed, names_of
 from shared.ticketing.redmine.changes import Called, find_by_number
 from shared.ticketing.redmine.mapper import STATES
 from shared.ticketing.remote import Asking
+from shared.ticketing.remote_sink import RemoteReopener
 from shared.ticketing.sources import SourceConfig
-
-_DONE = ("resolved", "closed", "cancelled")
 
 
 class ReopeningOptions(Body):
@@ -25,27 +23,19 @@ class ReopeningOptions(Body):
     status: Called | None = None
 
 
-class RedmineReopener:
+class RedmineReopener(RemoteReopener[ReopeningOptions]):
     """An issue is named by its number."""
 
-    def __init__(
-        self, access: Access, config: SourceConfig, options: ReopeningOptions, timeout_seconds: float = TIMEOUT_SECONDS
-    ) -> None:
-        self._access = access
-        self._config = config
-        self._options = options
-        self._timeout_seconds = timeout_seconds
-
     async def reopen(self, external_id: str, note: str) -> bool:
-        async with speaking(self._access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             issue = await find_by_number(remote, external_id, "allowed_statuses")
-            if self._state(member(issue, "status")) not in _DONE:
+            if self._state(member(issue, "status")) not in DONE:
                 return False
             status_id = await self._choose_status(remote, issue)
             change = {"issue": {"status_id": status_id, "notes": note}}
             await remote.send("PUT", f"/issues/{external_id}.json", json=change)
             now = await find_by_number(remote, external_id, "allowed_statuses")
-            if self._state(member(now, "status")) in _DONE:
+            if self._state(member(now, "status")) in DONE:
                 raise _refused(now)
         return True
 

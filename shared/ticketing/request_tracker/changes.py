@@ -10,14 +10,15 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from shared.fields import Body, Name
 from shared.ids import new_id
 from shared.ticketing.change_mapping import fill, require_id
-from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, SinkConfig, ToldOutcome
-from shared.ticketing.checking import Trials
-from shared.ticketing.exchange import TIMEOUT_SECONDS, link, speaking
+from shared.ticketing.changes import ChangeOutcome, ChangeRequest, RaisedChange, ToldOutcome
+from shared.ticketing.checking import Trials, check_within
+from shared.ticketing.exchange import link
 from shared.ticketing.facts import Unmappable
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.findings import Finding
 from shared.ticketing.mapping import member, text
 from shared.ticketing.remote import Asking
+from shared.ticketing.remote_sink import RemoteSink
 from shared.ticketing.request_tracker.change_mapper import (
     find_query,
     find_ticket,
@@ -28,7 +29,6 @@ from shared.ticketing.request_tracker.change_mapper import (
     read_told,
 )
 from shared.ticketing.request_tracker.client import read_history
-from shared.ticketing.senders import verify_sender
 
 REST = "/REST/2.0"
 _SHOWN = 30
@@ -58,16 +58,11 @@ class RequestTrackerOptions(Body):
         return given
 
 
-class RequestTrackerChangeSink:
+class RequestTrackerChangeSink(RemoteSink[RequestTrackerOptions]):
     """Finds by the mark in the subject, in whatever queue the ticket is by now."""
 
-    def __init__(self, config: SinkConfig, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._config = config
-        self._options: RequestTrackerOptions = config.options
-        self._timeout_seconds = timeout_seconds
-
     async def find(self, correlation_id: str) -> RaisedChange | None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             answer = await remote.get(f"{REST}/tickets", _search(find_query(correlation_id)))
             number = find_ticket(answer, correlation_id)
         return self._raised(number) if number else None
@@ -76,12 +71,12 @@ class RequestTrackerChangeSink:
         options = self._options
         custom_fields = fill(dict(options.custom_fields), request)
         ticket = make_ticket(request, options.queue, options.priority, custom_fields, self._config.zone)
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             answer = await remote.send("POST", f"{REST}/ticket", json=ticket)
             return self._raised(require_id(member(answer, "id"), "id"))
 
     async def outcome(self, external_id: str) -> ChangeOutcome | None:
-        async with speaking(self._config.access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             ticket = await find_by_number(remote, external_id)
             is_done = is_implemented(text(member(ticket, "Status")), self._config.states)
             number = require_id(member(ticket, "id"), "id")  # another one, where tickets were merged
@@ -89,13 +84,7 @@ class RequestTrackerChangeSink:
             return read_outcome(ticket, history, self._config.states)
 
     async def check(self) -> Sequence[Finding]:
-        trials = Trials()
-        try:
-            async with speaking(self._config.access, self._timeout_seconds) as remote:
-                await self._check(remote, trials)
-        except RemoteFailed as error:
-            trials.findings.append(Finding("reach it", False, str(error)))
-        return trials.findings
+        return await check_within(self._speaking(), self._check)
 
     async def _check(self, remote: Asking, trials: Trials) -> None:
         if await trials.attempt("sign in", remote.get(f"{REST}/rt"), _see_version) is None:
@@ -104,17 +93,14 @@ class RequestTrackerChangeSink:
         queue = await trials.attempt("queue", _find_queue(remote, name), lambda found: _see_queue(found, name))
         if queue is None:
             return
-        await trials.attempt("create", _done(queue), lambda found: _see_right_to_create(found, name))
+        trials.look("create", queue, lambda found: _see_right_to_create(found, name))
         if self._options.custom_fields:
-            await trials.attempt("custom fields", _done(queue), self._see_custom_fields)
+            trials.look("custom fields", queue, self._see_custom_fields)
         params = _search(find_query(f"check-{new_id()}"))
         await trials.attempt("search", remote.get(f"{REST}/tickets", params), _see_nothing)
         some = await remote.get(f"{REST}/tickets", _search(f"Queue = '{quoted(name)}'"))
         if not member(some, "items"):
             trials.untried("read", f"queue '{name}' shows no ticket; a change is found again only with ShowTicket")
-
-    def verify(self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> None:
-        verify_sender(self._config.authentication, self._config.secret, headers, query, body)
 
     def read_outcome(self, payload: Any) -> ToldOutcome | None:
         return read_told(payload, self._config.states)
@@ -145,10 +131,6 @@ async def find_by_number(remote: Asking, number: str) -> Any:
     if ticket is None:
         raise RemoteFailed(f"Request Tracker has no ticket '{number}'", is_lasting=True)
     return ticket
-
-
-async def _done(answer: Any) -> Any:
-    return answer
 
 
 async def _find_queue(remote: Asking, name: str) -> Any:

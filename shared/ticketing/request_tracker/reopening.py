@@ -7,14 +7,14 @@ from typing import Any
 from shared.fields import Body, Name
 from shared.ticketing.access import Access
 from shared.ticketing.change_mapping import require_id
-from shared.ticketing.exchange import TIMEOUT_SECONDS, speaking
+from shared.ticketing.facts import DONE
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import find_state, member, text
+from shared.ticketing.remote_sink import RemoteReopener
 from shared.ticketing.request_tracker.changes import REST, find_by_number
 from shared.ticketing.request_tracker.mapper import STATES
 from shared.ticketing.sources import SourceConfig
 
-_DONE = ("resolved", "closed", "cancelled")
 _SHOWN = 300
 
 
@@ -24,19 +24,11 @@ class ReopeningOptions(Body):
     status: Name = "open"
 
 
-class RequestTrackerReopener:
+class RequestTrackerReopener(RemoteReopener[ReopeningOptions]):
     """A ticket is named by its number."""
 
-    def __init__(
-        self, access: Access, config: SourceConfig, options: ReopeningOptions, timeout_seconds: float = TIMEOUT_SECONDS
-    ) -> None:
-        self._access = access
-        self._config = config
-        self._options = options
-        self._timeout_seconds = timeout_seconds
-
     async def reopen(self, external_id: str, note: str) -> bool:
-        async with speaking(self._access, self._timeout_seconds) as remote:
+        async with self._speaking() as remote:
             ticket = await find_by_number(remote, external_id)
             if not self._is_done(ticket):
                 return False
@@ -53,7 +45,7 @@ class RequestTrackerReopener:
         return True
 
     def _is_done(self, ticket: Any) -> bool:
-        return find_state((text(member(ticket, "Status")),), self._config.states, STATES) in _DONE
+        return find_state((text(member(ticket, "Status")),), self._config.states, STATES) in DONE
 
 
 def open_request_tracker_reopener(

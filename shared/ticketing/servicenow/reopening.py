@@ -7,6 +7,7 @@ from pydantic import AfterValidator
 
 from shared.fields import Body
 from shared.ticketing.access import Access
+from shared.ticketing.facts import DONE
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import find_state, member
 from shared.ticketing.option_fields import matching
@@ -17,7 +18,6 @@ from shared.ticketing.sources import SourceConfig
 
 _TABLE = "/api/now/table/incident"
 _FIELDS = "sys_id,number,state,incident_state"
-_DONE = ("resolved", "closed", "cancelled")
 
 
 class ReopeningOptions(Body):
@@ -62,7 +62,7 @@ class ServiceNowReopener(RemoteReopener[ReopeningOptions]):
     def _is_done(self, record: Mapping[str, Any]) -> bool:
         names = ("incident_state", "state")
         words = [word for name in names for word in (number_of(record, name), shown_of(record, name))]
-        return find_state(words, self._config.states, STATES) in _DONE
+        return find_state(words, self._config.states, STATES) in DONE
 
 
 def open_servicenow_reopener(access: Access, config: SourceConfig, options: Mapping[str, Any]) -> ServiceNowReopener:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.ticketing.echo import ignore_own
-from shared.ticketing.facts import State, Unmappable
+from shared.ticketing.facts import DONE, State, Unmappable
 from shared.ticketing.mapping import (
     described,
     find_state,
@@ -57,7 +57,7 @@ def map_event(payload: Any, config: SourceConfig) -> Reading:
     state = find_state(_words(ticket), config.states, STATES)
     updated_at = moment("updated_at", ticket.get("updated_at"), config.zone)
     done_at = (
-        (moment("last_close_at", ticket.get("last_close_at"), config.zone) or updated_at) if _ends(state) else None
+        (moment("last_close_at", ticket.get("last_close_at"), config.zone) or updated_at) if state in DONE else None
     )
     values = {
         "source": config.source,
@@ -84,10 +84,6 @@ def _words(ticket: Mapping[str, Any]) -> tuple[str | None, ...]:
     """The state's name, as text or as an object, or its number where the payload has no name."""
     named = text(ticket.get("state")) or text(member(ticket, "state", "name"))
     return (named,) if named else (text(ticket.get("state_id")),)
-
-
-def _ends(state: State) -> bool:
-    return state in ("resolved", "closed", "cancelled")
 
 
 def _person(user: Any) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.fields import Body, Name
 from shared.ticketing.access import Access
+from shared.ticketing.facts import DONE
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.mapping import find_state, member, text
 from shared.ticketing.remote_sink import RemoteReopener
@@ -33,7 +34,7 @@ class ZammadReopener(RemoteReopener[ReopeningOptions]):
                 raise RemoteFailed(f"Zammad has no ticket '{external_id}' that this user may see", is_lasting=True)
             path = f"{TICKETS}/{number}"
             state = text(member(await remote.get(path, {"expand": "true"}), "state"))
-            if find_state((state,), self._config.states, STATES) not in ("resolved", "closed", "cancelled"):
+            if find_state((state,), self._config.states, STATES) not in DONE:
                 return False
             article = {
                 "subject": "Reopened",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -135,8 +135,3 @@ class FakeRequestTracker:
         told = {"id": str(self.transactions), "Type": kind, "Field": name, "OldValue": old, "NewValue": new}
         self.histories.setdefault(number, []).append({**told, "Created": at, "Creator": {"id": "ann"}})
         return at
-
-
-def minute(number: int) -> datetime:
-    """When the change number so many happened, from 0."""
-    return OPENED + timedelta(minutes=number)

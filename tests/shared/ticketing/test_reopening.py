@@ -19,7 +19,16 @@ from shared.ticketing.itop.reopening import open_itop_reopener
 from shared.ticketing.memory.client import MemoryChangeSink
 from shared.ticketing.sources import SourceConfig
 from shared.ticketing.systems import SYSTEMS, OpenReopener
-from tests.shared.ticketing import fake_generic, fake_glpi, fake_itop, fake_jira, fake_servicenow, fake_zammad
+from tests.shared.ticketing import (
+    fake_generic,
+    fake_glpi,
+    fake_itop,
+    fake_jira,
+    fake_redmine,
+    fake_request_tracker,
+    fake_servicenow,
+    fake_zammad,
+)
 from tests.shared.ticketing.listener import Answer, Asked, listening
 
 NOTE = "The customer was called back and says: the VPN fails again <still>."
@@ -107,6 +116,19 @@ def _glpi(is_resolved: bool) -> fake_glpi.FakeGlpi:
     return fake_glpi.FakeGlpi(tickets={"15": {"id": 15, "status": 5 if is_resolved else 2}})
 
 
+def _request_tracker(is_resolved: bool) -> fake_request_tracker.FakeRequestTracker:
+    fake = fake_request_tracker.FakeRequestTracker(tickets={"9": {"id": 9, "Status": "new", "Subject": "VPN"}})
+    fake.set_status("9", "resolved" if is_resolved else "open")
+    return fake
+
+
+def _redmine(is_resolved: bool) -> fake_redmine.FakeRedmine:
+    issue = {"id": 9, "subject": "VPN", "tracker": {"name": "Incident"}, "journals": []}
+    fake = fake_redmine.FakeRedmine(issues={"9": {**issue, "status": {"id": 1, "name": "New"}}})
+    fake.set_status("9", "Closed" if is_resolved else "In Progress")
+    return fake
+
+
 def _jira_look(fake: Any) -> tuple[str, list[str]]:
     fields = fake.issues["SD-1"]["fields"]
     return fields["status"]["name"], [comment["body"] for comment in fields["comment"]["comments"]]
@@ -115,6 +137,11 @@ def _jira_look(fake: Any) -> tuple[str, list[str]]:
 def _itop_look(fake: Any) -> tuple[str, list[str]]:
     fields = fake.objects["Incident::7"]["fields"]
     return fields["status"], fields["private_log"]
+
+
+def _redmine_look(fake: Any) -> tuple[str, list[str]]:
+    issue = fake.issues["9"]
+    return issue["status"]["name"], [one["notes"] for one in issue["journals"] if one["notes"]]
 
 
 def _unescape(content: str) -> str:
@@ -153,6 +180,17 @@ GLPI = Case(
     fake_glpi.USER_TOKEN,
     {"app_token": fake_glpi.APP_TOKEN},
 )
+REQUEST_TRACKER = Case(
+    "request_tracker",
+    _system("request_tracker"),
+    _request_tracker,
+    "9",
+    lambda fake: (fake.tickets["9"]["Status"], [content for _, content in fake.comments]),
+    "open",
+    "token",
+    fake_request_tracker.TOKEN,
+)
+REDMINE = Case("redmine", _system("redmine"), _redmine, "9", _redmine_look, "In Progress", "api_key", fake_redmine.KEY)
 GENERIC = Case(
     "generic",
     _system("generic"),
@@ -169,7 +207,11 @@ GENERIC = Case(
         "resolved": ["Solved"],
     },
 )
-CASES = (GENERIC, SERVICENOW, JIRA, ZAMMAD, ITOP, GLPI)
+CASES = (GENERIC, SERVICENOW, JIRA, ZAMMAD, ITOP, GLPI, REQUEST_TRACKER, REDMINE)
+
+
+def test_every_system_that_reopens_is_in_the_suite() -> None:
+    assert {case.name for case in CASES} == {name for name, system in SYSTEMS.items() if system.reopener}
 
 
 @asynccontextmanager

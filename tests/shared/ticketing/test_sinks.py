@@ -17,7 +17,7 @@ from shared.ticketing.changes import ChangeOutcome, mark
 from shared.ticketing.failures import RemoteFailed
 from shared.ticketing.sinks import SINKS
 from tests.shared.ticketing.listener import Answer
-from tests.shared.ticketing.sink_cases import CASES, GENERIC, REDMINE, Case
+from tests.shared.ticketing.sink_cases import CASES, GENERIC, Case
 from tests.shared.ticketing.sink_desk import Desk, open_desk
 from tests.shared.ticketing.test_changes import make_request
 
@@ -344,15 +344,26 @@ class TestOptions:
             ("glpi", {"app_token": "two words"}, "application token"),
             ("glpi", {"entity": -1}, "greater than or equal to 0"),
             ("generic", {"url": "ftp://x.invalid"}, "begins with http"),
-            ("request_tracker", {}, "queue: is missing"),
-            ("redmine", {"project": "changes"}, "tracker: is missing"),
+            (
+                "request_tracker",
+                {},
+                'queue: is missing; name the queue that takes change requests, as {"queue": "Changes"}',
+            ),
+            ("request_tracker", {"queue": ""}, "queue: is missing"),
+            ("request_tracker", {"queue": None}, "queue: is missing"),
+            ("redmine", {}, 'project: is missing; name the project of change requests, as {"project": "changes"}'),
+            (
+                "redmine",
+                {"project": "changes"},
+                'tracker: is missing; name the tracker of change requests, as {"tracker',
+            ),
         ],
     )
     def test_says_what_would_be_right(self, name: Any, options: dict[str, Any], words: str) -> None:
         with pytest.raises(ValidationError, match=re.escape(words)):
             SINKS[name].options.model_validate(options)
 
-    @pytest.mark.parametrize("case", [c for c in CASES if c not in (GENERIC, REDMINE)], ids=str)
+    @pytest.mark.parametrize("case", [c for c in CASES if c is not GENERIC], ids=str)
     async def test_without_an_address_it_says_so(self, case: Case) -> None:
         sink: Any = case.open("http://desk.invalid")
         object.__setattr__(sink._config, "access", None)
