@@ -3,41 +3,32 @@
 A plain child process, not a `ProcessPoolExecutor`: a spawned pool imports its parent's `__main__` again, which is the
 whole of Ratchet, and keeps a resource tracker behind. Importing SciPy takes a second or two, so the child stays for the
 next question, and ends itself when none comes. A child reads a line of JSON for each question and writes one for each
-answer: `serve` is its loop.
+answer: `shared.serving` is its loop.
 """
 
 import asyncio
 import os
-import select
-import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 import shared
 from shared import problems
+from shared.answering import Failure
 
 TIMEOUT_SECONDS = 120.0
 IDLE_SECONDS = 60.0
-MOST_SECONDS = 150
 _STOPPING = "the service is stopping"
 _MOST_WAITING = 32
 _LONGEST_ANSWER = 4 * 2**20
 _ROOT = Path(shared.__file__).parents[1]
 
 Answered = TypeVar("Answered", bound=BaseModel)
-
-
-class Failure(BaseModel):
-    """The child's word that it could not answer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    failed: str
 
 
 class AssessmentFailed(problems.Problem):
@@ -161,32 +152,6 @@ class Worker:
         if child is not None:
             _kill(child)
             await child.communicate()
-
-
-def serve(asked: TypeAdapter[Any], answers: Mapping[str, Callable[[Any], BaseModel]], idle_seconds: float) -> None:
-    """The child's side: what is asked is read by `asked`, and answered by its `kind`.
-
-    It ends by itself when nothing is asked for so many seconds, when an answer takes longer than `MOST_SECONDS`, and
-    when its owner is gone.
-    """
-    out = sys.stdout.buffer
-    while select.select([sys.stdin], [], [], idle_seconds)[0]:
-        line = sys.stdin.buffer.readline()
-        if not line:
-            return
-        signal.alarm(MOST_SECONDS)
-        out.write(_answer(asked, answers, line).model_dump_json().encode() + b"\n")
-        out.flush()
-        signal.alarm(0)
-
-
-def _answer(asked: TypeAdapter[Any], answers: Mapping[str, Callable[[Any], BaseModel]], line: bytes) -> BaseModel:
-    """A question that breaks its code costs its own answer, not the process."""
-    try:
-        question = asked.validate_json(line)
-        return answers[question.kind](question)
-    except Exception as error:
-        return Failure(failed=repr(error)[:1000])
 
 
 def _kill(child: Process | None) -> None:

@@ -1,19 +1,24 @@
 """Programs of ours that are too heavy for a service: each in a process of its own, started when first asked.
 
 A program reads a line of JSON for each question and writes one for each answer: `{"answer": "…"}` or `{"error": "…"}`.
-It ends by itself when nobody asks; the next question starts another.
+It ends by itself when nobody asks (`shared.serving`); the next question starts another.
 """
 
 import asyncio
 import atexit
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
+
+import shared
+
+_ROOT = str(Path(shared.__file__).parents[1])
 
 
 class ChildFailed(RuntimeError):
@@ -71,6 +76,7 @@ class Child:
                 stdout=subprocess.PIPE,
                 text=True,
                 encoding="utf-8",
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (_ROOT, os.environ.get("PYTHONPATH"))))},
                 start_new_session=True,
             )
         assert self._process.stdin is not None

@@ -1,8 +1,7 @@
 """The process that prints: a line of JSON in (`{"html": "…"}`), a line of JSON out (the PDF in Base64). Not imported by
 services.
 
-Nothing is fetched: what a document shows, it holds. It ends by itself when nothing is asked for `IDLE_SECONDS`, when a
-document takes longer than `MOST_SECONDS` and when its owner is gone.
+Nothing is fetched: what a document shows, it holds.
 """
 
 import base64
@@ -10,13 +9,13 @@ import contextlib
 import hashlib
 import json
 import re
-import select
 import shutil
-import signal
 import subprocess
 import sys
 import warnings
 from typing import Any
+
+from shared.serving import serve_lines
 
 IDLE_SECONDS = 60
 MOST_SECONDS = 60
@@ -41,7 +40,7 @@ def _has_chinese_font() -> bool:
     return bool(told.stdout.strip())
 
 
-def _print(line: str) -> dict[str, str]:
+def _print(line: bytes) -> dict[str, str]:
     html = json.loads(line)["html"]
     try:
         weasyprint = _load()
@@ -58,17 +57,5 @@ def _print(line: str) -> dict[str, str]:
     return {"answer": base64.b64encode(pdf).decode("ascii")}
 
 
-def main() -> None:
-    while select.select([sys.stdin], [], [], IDLE_SECONDS)[0]:
-        line = sys.stdin.readline()
-        if not line:
-            return
-        signal.alarm(MOST_SECONDS)
-        answer = _print(line)
-        signal.alarm(0)
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve_lines(lambda line: json.dumps(_print(line)).encode(), IDLE_SECONDS, MOST_SECONDS)

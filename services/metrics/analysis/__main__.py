@@ -12,7 +12,7 @@ from services.metrics.analysis.descriptions import describe_values
 from services.metrics.analysis.forecasts import forecast
 from services.metrics.analysis.questions import Asked
 from services.metrics.analysis.rules import assess_effect
-from shared.workers import serve
+from shared.answering import serve
 
 _ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)
 _ANSWERS: dict[str, Callable[[Any], BaseModel]] = {

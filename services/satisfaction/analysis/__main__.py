@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 from services.satisfaction.analysis.computing import analyse_file
 from services.satisfaction.analysis.questions import Asked
 from services.satisfaction.analysis.workbooks import make_workbook
-from shared.workers import serve
+from shared.answering import serve
 
 _ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)
 _ANSWERS: dict[str, Callable[[Any], BaseModel]] = {"analyse": analyse_file, "workbook": make_workbook}
