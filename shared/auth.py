@@ -55,6 +55,24 @@ class Principal:
     customer: str | None = None
 
 
+def is_staff(caller: Principal) -> bool:
+    """Whether the caller works here: neither a customer nor a machine."""
+    return not caller.roles.isdisjoint(STAFF)
+
+
+def customer_of(caller: Principal) -> str | None:
+    """The one customer whose records this caller may see; None for staff, who see all.
+
+    Raises:
+        Forbidden: a customer's token that does not say which customer.
+    """
+    if is_staff(caller):
+        return None
+    if caller.customer is None:
+        raise Forbidden(f"'{caller.subject}' is a customer's token without the claim 'customer', which says whose")
+    return caller.customer
+
+
 class TokenVerifier:
     """Verifies bearer tokens against the local key or a JWKS URL."""
 

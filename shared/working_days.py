@@ -7,14 +7,33 @@ of the working day on which it begins, `3d` the end of the third working day aft
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
-from pydantic import StringConstraints
+from holidays.registry import COUNTRIES
+from pydantic import AfterValidator, StringConstraints
 
 from shared.calendars import Calendar, NoWorkingTime, Span, add_working_time, hours_on
 
 Limit: TypeAlias = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d{0,3})[mhd]$")]
+
+
+def _is_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no zone like Asia/Shanghai")
+    return name
+
+
+def _is_country(code: str | None) -> str | None:
+    if code and code not in {codes[1] for codes in COUNTRIES.values()}:
+        raise ValueError(f"{code!r} is no country of ISO 3166 whose holidays are known, such as CN, DE or US")
+    return code or None
+
+
+TimeZone: TypeAlias = Annotated[str, AfterValidator(_is_zone)]
+"""A zone of the IANA database, as settings name it."""
+HolidayCountry: TypeAlias = Annotated[str | None, AfterValidator(_is_country)]
+"""Whose public holidays are days off (ISO 3166); None, which settings may write as empty: nobody's."""
 
 WHOLE_DAY: tuple[Span, ...] = ((time(0), time(0)),)
 _YEARS_AHEAD = 3

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
-from holidays.registry import COUNTRIES
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.events.metrics import Severity
+from shared.working_days import HolidayCountry, TimeZone
 
 SourceKind = Literal[
     "gap", "nonconformity", "decision", "complaint", "survey", "dissatisfaction", "report", "risk", "renegotiation"
@@ -52,23 +51,9 @@ class ImprovementSettings(BaseSettings):
     dissatisfaction_window_days: Annotated[int, Field(ge=1, le=3650)] = 30
     sustain_days: Annotated[tuple[Annotated[int, Field(ge=0, le=3650)], ...], Field(max_length=12)] = (30, 60, 90)
     approval_valid_days: Annotated[int, Field(ge=1, le=365)] = 7
-    holiday_country: str | None = None
-    time_zone: str = "UTC"
+    holiday_country: HolidayCountry = None
+    time_zone: TimeZone = "UTC"
     discussion_edit_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(f"{name!r} is no zone like Asia/Shanghai")
-        return name
-
-    @field_validator("holiday_country")
-    @classmethod
-    def _is_country(cls, code: str | None) -> str | None:
-        if code and code not in {codes[1] for codes in COUNTRIES.values()}:
-            raise ValueError(f"{code!r} is no country of ISO 3166 whose holidays are known, such as CN, DE or US")
-        return code or None
 
     def gate_of(self, kind: str) -> Severity | None:
         """The severity from which this kind of source opens a record; None: any."""

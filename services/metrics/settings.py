@@ -2,10 +2,12 @@
 
 from functools import cache
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.working_days import TimeZone
 
 
 class MetricsSettings(BaseSettings):
@@ -15,7 +17,7 @@ class MetricsSettings(BaseSettings):
 
     evaluation_quiet_seconds: float = Field(default=2.0, ge=0, le=600)
     evaluation_latest_seconds: float = Field(default=30.0, ge=0, le=3600)
-    time_zone: str = "UTC"
+    time_zone: TimeZone = "UTC"
     ranking: bool = False
     payload_retention_days: int = Field(default=400, ge=1, le=36_500)
     poll_retry_seconds: tuple[Annotated[float, Field(gt=0, le=86_400)], ...] = Field(
@@ -25,13 +27,6 @@ class MetricsSettings(BaseSettings):
     reopen_retry_seconds: tuple[Annotated[float, Field(gt=0, le=86_400)], ...] = Field(
         default=(30.0, 300.0, 1800.0, 7200.0, 21_600.0), max_length=20
     )
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(f"{name!r} is no zone like Asia/Shanghai")
-        return name
 
     @property
     def zone(self) -> ZoneInfo:

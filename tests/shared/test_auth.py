@@ -15,9 +15,20 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import Depends, FastAPI
 
 from shared import clock, problems
-from shared.auth import SESSION_COOKIE, STAFF, Principal, Role, Staff, TokenVerifier, mint, require
+from shared.auth import (
+    SESSION_COOKIE,
+    STAFF,
+    Principal,
+    Role,
+    Staff,
+    TokenVerifier,
+    customer_of,
+    is_staff,
+    mint,
+    require,
+)
 from shared.http import Edge
-from shared.problems import Unauthenticated
+from shared.problems import Forbidden, Unauthenticated
 from shared.settings import Settings
 
 KEY = "k" * 32
@@ -34,6 +45,32 @@ def claims(**changes: Any) -> dict[str, Any]:
 @pytest.fixture
 def local(tmp_path: Path) -> Settings:
     return make_settings(tmp_path)
+
+
+def person(*roles: Role, customer: str | None = None) -> Principal:
+    return Principal("kim", "Kim", frozenset(roles), customer=customer)
+
+
+class TestIsStaff:
+    @pytest.mark.parametrize("role", STAFF)
+    def test_every_role_of_the_house(self, role: Role) -> None:
+        assert is_staff(person(Role.CUSTOMER, role))
+
+    @pytest.mark.parametrize("roles", [(), (Role.CUSTOMER,), (Role.INTEGRATION,), (Role.CUSTOMER, Role.INTEGRATION)])
+    def test_neither_customers_nor_machines(self, roles: tuple[Role, ...]) -> None:
+        assert not is_staff(person(*roles))
+
+
+class TestCustomerOf:
+    def test_staff_see_all(self) -> None:
+        assert customer_of(person(Role.ENGINEER, customer="bank")) is None
+
+    def test_a_customer_sees_its_own(self) -> None:
+        assert customer_of(person(Role.CUSTOMER, customer="bank")) == "bank"
+
+    def test_a_customers_token_says_whose(self) -> None:
+        with pytest.raises(Forbidden, match="claim 'customer'"):
+            customer_of(person(Role.CUSTOMER))
 
 
 class TestVerify:

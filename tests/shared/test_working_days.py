@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from shared.calendars import Calendar, NoWorkingTime
-from shared.working_days import WHOLE_DAY, Limit, find_end, read_hours, working_days
+from shared.working_days import WHOLE_DAY, HolidayCountry, Limit, TimeZone, find_end, read_hours, working_days
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -27,6 +27,27 @@ class TestLimit:
     def test_what_is_none_is_refused(self, written: str) -> None:
         with pytest.raises(ValidationError):
             TypeAdapter(Limit).validate_python(written)
+
+
+class TestTimeZone:
+    def test_is_one_of_the_iana_database(self) -> None:
+        assert TypeAdapter(TimeZone).validate_python("Asia/Shanghai") == "Asia/Shanghai"
+
+    @pytest.mark.parametrize("written", ["", "Mars/Olympus", "asia/shanghai", "UTC+8", "../etc/passwd", None, 8])
+    def test_what_is_none_is_refused(self, written: object) -> None:
+        with pytest.raises(ValidationError):
+            TypeAdapter(TimeZone).validate_python(written)
+
+
+class TestHolidayCountry:
+    @pytest.mark.parametrize(("written", "read"), [("CN", "CN"), ("DE", "DE"), ("", None), (None, None)])
+    def test_empty_is_nobodys(self, written: str | None, read: str | None) -> None:
+        assert TypeAdapter(HolidayCountry).validate_python(written) == read
+
+    @pytest.mark.parametrize("written", ["China", "cn", "XX", "CHN"])
+    def test_what_is_none_is_refused(self, written: str) -> None:
+        with pytest.raises(ValidationError, match="such as CN, DE or US"):
+            TypeAdapter(HolidayCountry).validate_python(written)
 
 
 class TestFindEnd:

@@ -11,10 +11,9 @@ from services.improvement.discussion.rules import Kind
 from services.improvement.discussion.schemas import EntryBody, EntryEdit, EntryView, RetractionBody
 from services.improvement.participants.access import visible_improvement
 from services.improvement.participants.routes import Reader
-from services.improvement.participants.rules import customer_of
 from services.improvement.settings import settings
 from shared import clock
-from shared.auth import Principal
+from shared.auth import Principal, customer_of
 from shared.http import IfMatch, Reading, Writing, etag, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
 

@@ -9,8 +9,7 @@ from services.improvement.discussion import repository, rules
 from services.improvement.discussion.models import Entry
 from services.improvement.discussion.schemas import CommentBody, DecisionBody, EntryEdit, ProgressBody
 from services.improvement.participants.access import require_open, visible_improvement
-from services.improvement.participants.rules import customer_of
-from shared.auth import Principal, Role
+from shared.auth import Principal, Role, customer_of
 from shared.http import check_version
 from shared.ids import new_id
 from shared.problems import Forbidden, IllegalTransition, Malformed, NotFound

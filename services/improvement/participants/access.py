@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.improvement.improvements.models import Improvement
 from services.improvement.improvements.service import ImprovementNotFound, get_improvement
 from services.improvement.participants import repository, rules
-from shared.auth import Principal
+from shared.auth import Principal, customer_of
 from shared.problems import Problem
 
 
@@ -24,7 +24,7 @@ async def visible_improvement(session: AsyncSession, improvement_id: UUID, calle
         ImprovementNotFound, Forbidden
     """
     record = await get_improvement(session, improvement_id)
-    customer = rules.customer_of(caller)
+    customer = customer_of(caller)
     if customer is not None and not await repository.has_customer(session, improvement_id, customer):
         raise ImprovementNotFound(f"there is no improvement {improvement_id}")
     return record

@@ -20,7 +20,7 @@ from services.improvement.participants.schemas import (
     RemovalBody,
 )
 from shared import clock
-from shared.auth import STAFF, Principal, Role, require
+from shared.auth import STAFF, Principal, Role, customer_of, require
 from shared.http import IfMatch, Reading, Writing, etag, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
 
@@ -43,7 +43,7 @@ async def list_participants(
     """All who were invited, removed ones too, oldest first. A customer is shown its own people."""
     record = await visible_improvement(session, improvement_id, caller)
     after = decode_cursor(cursor, UUID)[0] if cursor else None
-    rows = await repository.list_after(session, improvement_id, rules.customer_of(caller), after, limit + 1)
+    rows = await repository.list_after(session, improvement_id, customer_of(caller), after, limit + 1)
     shown = [ParticipantView.of(row, record.root_cause) for row in rows]
     return page(shown, limit, lambda item: encode_cursor(str(item.id)))
 
@@ -65,7 +65,7 @@ async def get_participant(
     """One of them."""
     await visible_improvement(session, improvement_id, caller)
     row = await service.find_participant(session, improvement_id, participant_id)
-    customer = rules.customer_of(caller)
+    customer = customer_of(caller)
     if customer is not None and row.customer != customer:
         raise service.ParticipantNotFound(f"improvement {improvement_id} has no participant {participant_id}")
     return await _answer(session, row, response)
@@ -131,7 +131,7 @@ async def get_cause(improvement_id: UUID, session: Reading, caller: Reader) -> C
     """The root cause, and whether the customer agreed on it."""
     record = await visible_improvement(session, improvement_id, caller)
     rows = [row for row in await repository.list_of(session, improvement_id) if row.agreed_at is not None]
-    customer = rules.customer_of(caller)
+    customer = customer_of(caller)
     shown = [ParticipantView.of(row, record.root_cause) for row in rows if customer in (None, row.customer)]
     return CauseView(
         root_cause=record.root_cause,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from shared.auth import STAFF, Principal, Role
+from shared.auth import Principal, Role, is_staff
 from shared.problems import Forbidden, Problem
 
 ParticipantRole = Literal["analyst", "process_owner", "engineer", "approver_informed", "observer", "customer"]
@@ -27,23 +27,6 @@ class EvidenceNeeded(Problem):
     """Somebody records what another person said, without naming the document."""
 
     status = 422
-
-
-def is_staff(caller: Principal) -> bool:
-    return not caller.roles.isdisjoint(STAFF)
-
-
-def customer_of(caller: Principal) -> str | None:
-    """The one customer whose records this caller may see; None for staff, who see all.
-
-    Raises:
-        Forbidden: a customer's token that does not say which customer.
-    """
-    if is_staff(caller):
-        return None
-    if caller.customer is None:
-        raise Forbidden(f"'{caller.subject}' is a customer's token without the claim 'customer', which says whose")
-    return caller.customer
 
 
 def speaks_for(caller: Principal, person: str, customer: str | None) -> bool:

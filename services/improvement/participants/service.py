@@ -11,7 +11,7 @@ from services.improvement.participants import repository, rules
 from services.improvement.participants.access import require_open, visible_improvement
 from services.improvement.participants.models import Participant
 from services.improvement.participants.schemas import AnswerBody, InvitationBody
-from shared.auth import Principal
+from shared.auth import Principal, customer_of
 from shared.http import check_version
 from shared.ids import new_id
 from shared.problems import IllegalTransition, Missing, NotFound, Problem
@@ -162,7 +162,7 @@ async def _lock(
 ) -> tuple[Improvement, Participant]:
     record = await visible_improvement(session, improvement_id, caller)
     row = await repository.lock(session, improvement_id, participant_id)
-    customer = rules.customer_of(caller)
+    customer = customer_of(caller)
     if row is None or (customer is not None and row.customer != customer):
         raise ParticipantNotFound(f"improvement {improvement_id} has no participant {participant_id}")
     return record, row

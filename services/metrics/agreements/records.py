@@ -12,7 +12,7 @@ from services.metrics.agreements.schemas import AgreementBody
 from services.metrics.measures.periods import local_day
 from services.metrics.settings import settings
 from shared import clock
-from shared.auth import STAFF, Principal
+from shared.auth import Principal, customer_of
 from shared.events import agreements as events
 from shared.events.envelope import current_origin
 from shared.http import check_version
@@ -47,23 +47,6 @@ async def lock_agreement(session: AsyncSession, agreement_id: UUID, if_match: st
     if if_match is not None:
         check_version(if_match, agreement.version)
     return agreement
-
-
-def is_staff(caller: Principal) -> bool:
-    return not caller.roles.isdisjoint(STAFF)
-
-
-def customer_of(caller: Principal) -> str | None:
-    """The one customer whose agreements this caller may see; None for staff, who see all.
-
-    Raises:
-        Forbidden: a customer's token that does not say which customer.
-    """
-    if is_staff(caller):
-        return None
-    if caller.customer is None:
-        raise Forbidden(f"'{caller.subject}' is a customer's token without the claim 'customer', which says whose")
-    return caller.customer
 
 
 def check_visible(agreement: Row[Any], caller: Principal) -> None:

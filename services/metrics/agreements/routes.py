@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements import repository, rules, service, signing
-from services.metrics.agreements.records import check_visible, customer_of, find_agreement, today
+from services.metrics.agreements.records import check_visible, find_agreement, today
 from services.metrics.agreements.schemas import (
     AgreementBody,
     AgreementSummary,
@@ -21,7 +21,7 @@ from services.metrics.agreements.schemas import (
     SignBody,
 )
 from services.metrics.agreements.views import describe, summarise
-from shared.auth import STAFF, Principal, Role, Staff, require
+from shared.auth import STAFF, Principal, Role, Staff, customer_of, require
 from shared.http import IfMatch, Reading, Writing, etag, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
 

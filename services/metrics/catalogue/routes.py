@@ -28,7 +28,7 @@ from services.metrics.catalogue.schemas import (
 from services.metrics.expectations.repository import list_of_scope
 from services.metrics.expectations.schemas import TargetView
 from shared import clock
-from shared.auth import STAFF, Principal, Role, Staff, require
+from shared.auth import STAFF, Principal, Role, Staff, is_staff, require
 from shared.events.catalogue import Criticality, ServiceClass, ServiceState
 from shared.fields import Key
 from shared.http import IfMatch, Reading, Writing, etag, router
@@ -62,7 +62,7 @@ async def list_services(
 ) -> Page[ServiceView | OfferedService]:
     """By key: who edits the catalogue sees all, others what is published and visible to one of their roles (R116)."""
     filters: dict[str, str | None] = {"state": state, "service_class": service_class}
-    if rules.is_staff(caller):
+    if is_staff(caller):
         filters.update({"criticality": criticality, "department": department, "owner": owner})
     elif criticality or department or owner:
         raise Forbidden("criticality, department and owner are told to staff only; leave these filters out")
@@ -129,7 +129,7 @@ async def list_customers(
 ) -> Page[CustomerView]:
     """By key; a customer sees itself."""
     filters = _given({"segment": segment})
-    if not rules.is_staff(caller):
+    if not is_staff(caller):
         filters["key"] = caller.customer or ""
     rows = await repository.list_entries(session, "customer", filters, _after(cursor), limit + 1)
     return page([CustomerView.model_validate(row) for row in rows], limit, lambda view: encode_cursor(view.key))
@@ -295,7 +295,7 @@ async def list_unknown(session: Reading, _caller: Staff) -> Unknowns:
 
 def _service_view(caller: Principal, row: Row[Any]) -> ServiceView | OfferedService:
     """Cost, risk and who answers for it are not a customer's to know."""
-    return (ServiceView if rules.is_staff(caller) else OfferedService).model_validate(row)
+    return (ServiceView if is_staff(caller) else OfferedService).model_validate(row)
 
 
 async def _versions(session: AsyncSession, kind: Kind, key: str, limit: int, cursor: str | None) -> Page[VersionView]:

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from services.metrics.catalogue.problems import CostWithoutCurrency, DepartmentCycle, UnsoundPeriod
-from shared.auth import STAFF, Principal, Role
+from shared.auth import Principal, Role
 from shared.events.catalogue import ServiceState
 from shared.problems import IllegalTransition
 
@@ -20,10 +20,6 @@ _TRANSITIONS: Mapping[str, Mapping[ServiceState, ServiceState]] = {
 
 def is_editor(caller: Principal) -> bool:
     return not caller.roles.isdisjoint(EDITORS)
-
-
-def is_staff(caller: Principal) -> bool:
-    return not caller.roles.isdisjoint(STAFF)
 
 
 def may_see(caller: Principal, state: ServiceState, visible_to: Collection[str]) -> bool:

@@ -26,7 +26,7 @@ from services.metrics.catalogue.schemas import (
 from services.metrics.measures.periods import local_day
 from services.metrics.settings import settings
 from shared import clock, problems
-from shared.auth import Principal
+from shared.auth import Principal, is_staff
 from shared.events.catalogue import CustomerRegistered, ProjectCompleted, ServiceCataloged
 from shared.http import check_version
 from shared.outbox import record
@@ -65,7 +65,7 @@ async def find_visible_customer(session: AsyncSession, key: str, caller: Princip
     Raises:
         EntryNotFound.
     """
-    if not rules.is_staff(caller) and key != caller.customer:
+    if not is_staff(caller) and key != caller.customer:
         raise EntryNotFound(f"there is no customer '{key}' that '{caller.subject}' may see")
     return await find_entry(session, "customer", key)
 

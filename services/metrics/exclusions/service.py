@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements.problems import EvidenceNeeded, SamePerson
-from services.metrics.agreements.records import find_agreement, is_staff
+from services.metrics.agreements.records import find_agreement
 from services.metrics.attainments import repository as attainments
 from services.metrics.clauses import repository as clauses
 from services.metrics.clauses.clause import Clause
@@ -19,7 +19,7 @@ from services.metrics.exclusions.schemas import DecisionBody, ProposalBody
 from services.metrics.measures.periods import local_day, periods_between, starts_at
 from services.metrics.settings import settings
 from shared import clock
-from shared.auth import Principal
+from shared.auth import Principal, is_staff
 from shared.events.clauses import ExclusionAgreed
 from shared.http import check_version
 from shared.ids import new_id

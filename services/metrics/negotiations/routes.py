@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Response
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.metrics.agreements.records import customer_of, today
+from services.metrics.agreements.records import today
 from services.metrics.agreements.routes import Author, Reader
 from services.metrics.negotiations import repository, service
 from services.metrics.negotiations.rules import State, is_overdue
@@ -20,7 +20,7 @@ from services.metrics.negotiations.schemas import (
     PositionBody,
     PositionView,
 )
-from shared.auth import STAFF, Principal, Role, require
+from shared.auth import STAFF, Principal, Role, customer_of, require
 from shared.http import Reading, Writing, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
 

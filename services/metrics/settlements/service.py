@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements.problems import EvidenceNeeded, SamePerson
-from services.metrics.agreements.records import find_agreement, is_staff
+from services.metrics.agreements.records import find_agreement
 from services.metrics.attainments import repository as attainments
 from services.metrics.attainments import service as evaluations
 from services.metrics.clauses import repository as clauses
@@ -20,7 +20,7 @@ from services.metrics.measures.periods import next_period
 from services.metrics.settlements import repository, rules
 from services.metrics.settlements.schemas import Account, ClaimBody, ConfirmationBody, Line, WhatIf
 from shared import clock
-from shared.auth import Principal
+from shared.auth import Principal, is_staff
 from shared.events.clauses import PenaltyLine, SettlementIssued
 from shared.events.envelope import current_origin
 from shared.http import check_version

@@ -36,7 +36,7 @@ from services.satisfaction.complaints.service import Work
 from services.satisfaction.complaints.views import describe_whole, summarise
 from services.satisfaction.settings import Thresholds
 from shared import clock
-from shared.auth import STAFF, Principal, Role, Staff, require
+from shared.auth import STAFF, Principal, Role, Staff, is_staff, require
 from shared.events.complaints import ComplaintClass
 from shared.fields import Moment
 from shared.http import IfMatch, Reading, Writing, check_version, etag, router
@@ -62,7 +62,7 @@ async def receive_complaint(
     `token` is the complainant's secret: with the number it shows the answer, without signing in. It is shown only now.
     """
     work = Work.of(session, caller, clock.now(), thresholds)
-    owner = None if caller.roles.isdisjoint(STAFF) else caller.subject
+    owner = caller.subject if is_staff(caller) else None
     row, token = await service.receive(work, body, owner)
     view = await describe_whole(work, row)
     response.headers["Location"] = f"/satisfaction/v1/complaints/{row.id}"

@@ -13,18 +13,6 @@ def of_customer(customer: str | None) -> Principal:
     return Principal("kim", "Kim", frozenset({Role.CUSTOMER}), customer=customer)
 
 
-class TestCustomerOf:
-    def test_staff_see_all(self) -> None:
-        assert rules.customer_of(staff("eva")) is None
-
-    def test_a_customer_sees_its_own(self) -> None:
-        assert rules.customer_of(of_customer("bank")) == "bank"
-
-    def test_a_customers_token_says_whose(self) -> None:
-        with pytest.raises(Forbidden, match="claim 'customer'"):
-            rules.customer_of(of_customer(None))
-
-
 class TestRequireVoice:
     """R173: who speaks for a participant."""
 
