@@ -17,7 +17,6 @@ from services.satisfaction.callbacks.figures import pages as figure_pages
 from services.satisfaction.callbacks.figures import routes as figure_routes
 from services.satisfaction.callbacks.links import pages as link_pages
 from services.satisfaction.callbacks.links import routes as link_routes
-from services.satisfaction.callbacks.links.rules import Misses
 from services.satisfaction.callbacks.worklist import pages as worklist_pages
 from services.satisfaction.callbacks.worklist import routes as worklist_routes
 from services.satisfaction.callbacks.worklist.glance import Glances
@@ -50,7 +49,7 @@ from services.satisfaction.results import routes as result_routes
 from services.satisfaction.settings import SatisfactionSettings
 from services.satisfaction.suggestions import pages as suggestion_pages
 from services.satisfaction.suggestions import routes as suggestion_routes
-from services.satisfaction.tokens import derive_key
+from services.satisfaction.tokens import Misses, derive_key
 from shared.app import Definition
 from shared.mail import SmtpMailer
 from shared.settings import Settings

@@ -4,26 +4,55 @@ import base64
 import hashlib
 import hmac
 import math
-from datetime import datetime
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
 
-from services.satisfaction.callbacks.links.rules import LinkUnusable, Misses, TooManyMisses
+from shared.problems import Problem
 from shared.settings import Settings
 
-__all__ = [
-    "LinkKey",
-    "LinkUnusable",
-    "TooManyMisses",
-    "derive_key",
-    "derive_token",
-    "find_address",
-    "hash_token",
-    "note_miss",
-    "require_patience",
-]
+_MINUTE = timedelta(minutes=1)
+_MOST_ADDRESSES = 10_000
+
+
+class LinkUnusable(Problem):
+    """Used, expired, withdrawn, cut short or never made: the answer does not say which."""
+
+    status = 404
+
+
+class TooManyMisses(Problem):
+    """Somebody tries links that do not exist."""
+
+    status = 429
+
+
+class Misses:
+    """How often each address tried a link that does not exist, in the last minute of this process. It keeps the
+    addresses that were seen last, up to a bound."""
+
+    def __init__(self, most_per_minute: int) -> None:
+        self._most = most_per_minute
+        self._of: OrderedDict[str, deque[datetime]] = OrderedDict()
+
+    def find_wait(self, address: str, now: datetime) -> timedelta | None:
+        """How long this address has to wait; None when it may try."""
+        misses = self._of.get(address)
+        while misses and now - misses[0] >= _MINUTE:
+            misses.popleft()
+        return misses[0] + _MINUTE - now if misses and len(misses) >= self._most else None
+
+    def note(self, address: str, now: datetime) -> None:
+        """This address has tried one."""
+        misses = self._of.setdefault(address, deque(maxlen=self._most))
+        misses.append(now)
+        self._of.move_to_end(address)
+        while len(self._of) > _MOST_ADDRESSES:
+            self._of.popitem(last=False)
 
 
 def derive_key(settings: Settings) -> bytes:
@@ -53,9 +82,16 @@ LinkKey = Annotated[bytes, Depends(_link_key)]
 
 
 def find_address(request: Request) -> str:
-    """Whom a miss is counted against: what the gateway says, else who is connected."""
-    said = request.headers.get("x-forwarded-for", "").rsplit(",", 1)[-1].strip()
-    return said[:100] or (request.client.host if request.client else "")
+    """Whom a miss is counted against: who is connected, or whom a gateway that the server trusts (uvicorn's
+    `FORWARDED_ALLOW_IPS`) names. Of IPv6 the network of 64 bits: whoever has one address there has them all."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return host[:100]
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    return str(address.ipv4_mapped or IPv6Network((address, 64), strict=False))
 
 
 def require_patience(request: Request, now: datetime) -> None:

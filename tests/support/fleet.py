@@ -22,13 +22,17 @@ class Fleet:
     transport: httpx.ASGITransport
     settings: Settings
 
-    def client(self, *roles: Role, subject: str | None = None, **claims: object) -> httpx.AsyncClient:
-        """A client with a token; without roles it has none. The subject is the first role unless given."""
+    def client(
+        self, *roles: Role, subject: str | None = None, address: str = "127.0.0.1", **claims: object
+    ) -> httpx.AsyncClient:
+        """A client with a token; without roles it has none. The subject is the first role unless given, and `address`
+        is where it calls from."""
         headers = {}
         if roles:
             token = mint(self.settings, subject or roles[0].value, list(roles), timedelta(days=3650), **claims)
             headers["Authorization"] = f"Bearer {token}"
-        return httpx.AsyncClient(transport=self.transport, base_url="http://ratchet.test", headers=headers)
+        transport = httpx.ASGITransport(self.transport.app, raise_app_exceptions=False, client=(address, 50_000))
+        return httpx.AsyncClient(transport=transport, base_url="http://ratchet.test", headers=headers)
 
     async def is_idle(self) -> bool:
         """Whether every recorded event has taken effect everywhere (with the local bus)."""

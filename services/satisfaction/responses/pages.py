@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.satisfaction import tokens
+from services.satisfaction import public, tokens
 from services.satisfaction.campaigns import repository as campaigns
 from services.satisfaction.invitations import service as invitations
 from services.satisfaction.questionnaires.schemas import Content, wording_of
@@ -23,7 +23,7 @@ from shared import clock
 from shared.database import Database
 from shared.gathering import Gathering
 from shared.http import Reading, Writing
-from shared.pages import N_, HTMLResponse, language_of, page_router, render, see_other
+from shared.pages import N_, HTMLResponse, language_of, page_router, render, see_other, translate
 from shared.pages.languages import LANGUAGE_COOKIE, LANGUAGES
 from shared.problems import Malformed, Problem
 
@@ -31,22 +31,6 @@ pages = page_router()
 
 _MOST_FIELDS = 2000
 _MONTH_SECONDS = 30 * 24 * 3600
-_THANKS: dict[str, Any] = {
-    "title": N_("Thank you"),
-    "text": N_("Your answers have been recorded. You can close this page."),
-}
-_STOPPED: dict[str, Any] = {
-    "title": N_("You will not be asked again"),
-    "text": N_("There will be no more mails about this survey. You can close this page."),
-}
-_DEAD: dict[str, Any] = {
-    "title": N_("This link cannot be used"),
-    "text": N_("It works once and for a limited time. If you would like to tell us something, please call our desk."),
-}
-_WAIT: dict[str, Any] = {
-    "title": N_("Please wait a minute"),
-    "text": N_("Too many attempts came from your network. Please open your link again in a minute."),
-}
 
 
 def _contents_of(request: Request) -> Contents:
@@ -70,14 +54,16 @@ async def show_thanks(request: Request, campaign_id: UUID, session: Reading) -> 
     thanks = None
     if campaign is not None and campaign.content is not None:
         thanks = _contents_of(request).read(campaign.digest, campaign.content).thanks
-    text = wording_of(thanks, language_of(request)) if thanks else _THANKS["text"]
-    return _end(request, {"title": _THANKS["title"], "text": text}, tone="good")
+    text = wording_of(thanks, language_of(request)) if thanks else translate(request, public.RECORDED)
+    return public.end(request, public.THANKS, text, request.url.path, tone="good")
 
 
 @pages.get("/survey-stopped")
 async def show_stopped(request: Request) -> HTMLResponse:
     """What somebody reads who does not want to be asked; it depends on no link."""
-    return _end(request, _STOPPED, tone="good")
+    text = N_("There will be no more mails about this survey. You can close this page.")
+    title = N_("You will not be asked again")
+    return public.end(request, title, translate(request, text), request.url.path, tone="good")
 
 
 @pages.get("/survey/{token}/stop")
@@ -87,7 +73,7 @@ async def ask_to_stop(request: Request, token: str, session: Reading) -> HTMLRes
         await _open(request, session, token)
     except Problem as refusal:
         return _refuse(request, refusal)
-    return _hide(render(request, "responses/stop.html", token=token, back=request.url.path))
+    return public.hide(render(request, "responses/stop.html", token=token, back=request.url.path))
 
 
 @pages.post("/survey/{token}/stop")
@@ -211,25 +197,8 @@ def _show(
         anonymous=invitation.anonymous,
         closes_at=invitation.closes_at,
     )
-    return _hide(page)
+    return public.hide(page)
 
 
 def _refuse(request: Request, refusal: Problem) -> HTMLResponse:
-    if isinstance(refusal, tokens.TooManyMisses):
-        answer = _end(request, _WAIT, refusal.status)
-        answer.headers["Retry-After"] = "60"
-        return answer
-    tokens.note_miss(request, clock.now())
-    return _end(request, _DEAD, refusal.status)
-
-
-def _end(request: Request, words: dict[str, Any], status: int = 200, tone: str = "neutral") -> HTMLResponse:
-    return _hide(render(request, "callbacks/answered.html", status, tone=tone, back=request.url.path, **words))
-
-
-def _hide(answer: HTMLResponse) -> HTMLResponse:
-    """A page with a secret in its address: kept nowhere, told to nobody."""
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer
+    return public.refuse(request, refusal, request.url.path)

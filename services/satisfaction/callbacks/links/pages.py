@@ -6,23 +6,23 @@ address that tries many of them has to wait.
 
 from typing import Annotated, Any
 
-from fastapi import Form, Query, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.satisfaction import tokens
+from services.satisfaction import public, tokens
 from services.satisfaction.callbacks.conduct.rules import list_asked
 from services.satisfaction.callbacks.conduct.service import load_items
-from services.satisfaction.callbacks.links import rules, service
+from services.satisfaction.callbacks.links import service
 from services.satisfaction.callbacks.recording import CUSTOMER
 from services.satisfaction.callbacks.schemas import Completion
 from services.satisfaction.callbacks.words import CONDUCT_PREFIX, LABELS, pick_conduct, read_form
 from services.satisfaction.settings import Thresholds
 from shared import clock
 from shared.http import Reading, Writing, acting
-from shared.pages import N_, HTMLResponse, language_of, page_router, render, see_other
+from shared.pages import N_, HTMLResponse, language_of, page_router, render, see_other, translate
 from shared.problems import Problem
 
 pages = page_router()
@@ -33,24 +33,23 @@ QUESTIONS = {
     "comment": N_("What else would you like to say?"),
     "conduct": N_("How was the engineer who helped you?"),
 }
-Token = Annotated[str, Query(max_length=500)]
 
 
 @pages.get("/answer")
-async def show_questions(request: Request, session: Reading, token: Token = "") -> HTMLResponse:
+async def show_questions(request: Request, session: Reading, token: str = "") -> HTMLResponse:
     """The questions, with what was saved half-way."""
     try:
         tokens.require_patience(request, clock.now())
         link, callback = await service.open_link(session, token, clock.now())
     except Problem as refusal:
-        return _refuse(request, refusal)
+        return public.refuse(request, refusal, service.write_path(token))
     return await _show(request, session, callback, token, link.draft or {})
 
 
 @pages.get("/answered")
 async def show_thanks(request: Request) -> HTMLResponse:
     """What a customer reads at the end; it says nothing that depends on a link."""
-    return _hide(render(request, "callbacks/answered.html", tone="good", back=_BACK, **_END))
+    return public.end(request, public.THANKS, translate(request, public.RECORDED), f"{service.PATH}ed", tone="good")
 
 
 @pages.post("/answer")
@@ -58,7 +57,7 @@ async def take_answers(
     request: Request,
     session: Writing,
     thresholds: Thresholds,
-    token: Annotated[str, Form(max_length=500)] = "",
+    token: Annotated[str, Form()] = "",
     solved: Annotated[str, Form(max_length=100)] = "",
     score: Annotated[str, Form(max_length=100)] = "",
     comment: Annotated[str, Form(max_length=20_000)] = "",
@@ -76,7 +75,7 @@ async def take_answers(
         tokens.require_patience(request, clock.now())
         link, callback = await service.lock_link(session, token, now)
     except Problem as refusal:
-        return _refuse(request, refusal)
+        return public.refuse(request, refusal, service.write_path(token))
     if action == "save":
         await service.save_draft(session, link, typed, now)
         return await _show(request, session, callback, token, typed, saved=True)
@@ -101,13 +100,13 @@ async def _show(
     language = language_of(request)
     items = list_asked(await load_items(session))
     wrong = _find_wrong(refusal) if refusal else []
-    return _hide(
+    return public.hide(
         render(
             request,
             "callbacks/answer.html",
             422 if refusal else 200,
             token=token,
-            back=f"{service.PATH}?token={token}",
+            back=service.write_path(token),
             asked=callback,
             questions=QUESTIONS,
             labels=LABELS,
@@ -124,37 +123,3 @@ def _find_wrong(refusal: ValidationError | Problem) -> list[str]:
     if isinstance(refusal, Problem):
         return ["conduct"]
     return list(dict.fromkeys(str(error["loc"][0]) for error in refusal.errors()))
-
-
-_BACK = f"{service.PATH}ed"
-_END: dict[str, Any] = {
-    "title": N_("Thank you"),
-    "text": N_("Your answers have been recorded. You can close this page."),
-}
-_DEAD: dict[str, Any] = {
-    "title": N_("This link cannot be used"),
-    "text": N_("It works once and for a limited time. If you would like to tell us something, please call our desk."),
-}
-_WAIT: dict[str, Any] = {
-    "title": N_("Please wait a minute"),
-    "text": N_("Too many attempts came from your network. Please open your link again in a minute."),
-}
-
-
-def _refuse(request: Request, refusal: Problem) -> HTMLResponse:
-    if isinstance(refusal, rules.LinkUnusable):
-        tokens.note_miss(request, clock.now())
-    waits = isinstance(refusal, rules.TooManyMisses)
-    words = _WAIT if waits else _DEAD
-    answer = render(request, "callbacks/answered.html", refusal.status, tone="neutral", back=_BACK, **words)
-    if waits:
-        answer.headers["Retry-After"] = "60"
-    return _hide(answer)
-
-
-def _hide(answer: HTMLResponse) -> HTMLResponse:
-    """A page with a secret in its address: kept nowhere, told to nobody."""
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer

@@ -3,10 +3,12 @@
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.satisfaction import tokens
 from services.satisfaction.callbacks import repository as callbacks
 from services.satisfaction.callbacks import rules as callback_rules
 from services.satisfaction.callbacks.links import repository, rules
@@ -39,7 +41,7 @@ async def issue_link(
         {
             "id": new_id(),
             "callback_id": callback.id,
-            "token_hash": rules.hash_token(token),
+            "token_hash": tokens.hash_token(token),
             "issued_at": now,
             "issued_by": caller.subject,
             "expires_at": now + timedelta(days=thresholds.link_valid_days),
@@ -54,8 +56,13 @@ async def issue_link(
 
 
 def write_url(base: str, token: str) -> str:
+    """The link as the customer gets it."""
+    return base.rstrip("/") + write_path(token)
+
+
+def write_path(token: str) -> str:
     """The token is in the query: addresses are written to logs without it."""
-    return f"{base.rstrip('/')}{PATH}?token={token}"
+    return f"{PATH}?{urlencode({'token': token})}"
 
 
 async def open_link(session: AsyncSession, token: str, now: datetime) -> tuple[Row[Any], Row[Any]]:
@@ -64,11 +71,9 @@ async def open_link(session: AsyncSession, token: str, now: datetime) -> tuple[R
     Raises:
         LinkUnusable
     """
-    link = await _find(session, token, now)
+    link = await _find(session, token)
     callback = await callbacks.get(session, link.callback_id)
-    if callback is None or callback.state != "due":
-        raise rules.LinkUnusable("this link cannot be used")
-    return link, callback
+    return _check(link, callback, now)
 
 
 async def lock_link(session: AsyncSession, token: str, now: datetime) -> tuple[Row[Any], Row[Any]]:
@@ -76,16 +81,10 @@ async def lock_link(session: AsyncSession, token: str, now: datetime) -> tuple[R
 
     Raises:
         LinkUnusable
-        AnsweredMeanwhile: somebody else settled the callback since the customer opened the link.
     """
-    link = await _find(session, token, now)
+    link = await _find(session, token)
     callback = await callbacks.lock(session, link.callback_id)
-    link = await repository.lock(session, link.id)
-    if callback is None or not rules.is_usable(link.expires_at, link.used_at, link.withdrawn_at, now):
-        raise rules.LinkUnusable("this link cannot be used")
-    if callback.state != "due":
-        raise rules.AnsweredMeanwhile("this callback was settled meanwhile; nothing more can be recorded")
-    return link, callback
+    return _check(await repository.lock(session, link.id), callback, now)
 
 
 async def save_draft(session: AsyncSession, link: Row[Any], typed: dict[str, str], now: datetime) -> None:
@@ -106,9 +105,19 @@ async def answer(
     await repository.write(session, link.id, {"used_at": now, "draft": None, "draft_saved_at": None})
 
 
-async def _find(session: AsyncSession, token: str, now: datetime) -> Row[Any]:
-    hashed = rules.hash_token(token)
-    link = None if hashed is None else await repository.find(session, hashed)
-    if link is None or not rules.is_usable(link.expires_at, link.used_at, link.withdrawn_at, now):
-        raise rules.LinkUnusable("this link cannot be used")
+async def _find(session: AsyncSession, token: str) -> Row[Any]:
+    link = await repository.find(session, tokens.hash_token(token))
+    if link is None:
+        raise _unusable()
     return link
+
+
+def _check(link: Row[Any], callback: Row[Any] | None, now: datetime) -> tuple[Row[Any], Row[Any]]:
+    usable = rules.is_usable(link.expires_at, link.used_at, link.withdrawn_at, now)
+    if callback is None or callback.state != "due" or not usable:
+        raise _unusable()
+    return link, callback
+
+
+def _unusable() -> tokens.LinkUnusable:
+    return tokens.LinkUnusable("this link cannot be used")

@@ -12,14 +12,15 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from services.satisfaction.callbacks.links.rules import Misses
 from services.satisfaction.complaints import reactions, rules, service, words
 from services.satisfaction.complaints.complainants.service import open_by_secret
 from services.satisfaction.complaints.schemas import Acceptance, NewComplaint, Reason
 from services.satisfaction.complaints.service import PUBLIC, Work
 from services.satisfaction.complaints.views import describe_own
 from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.public import hide
 from services.satisfaction.settings import Thresholds
+from services.satisfaction.tokens import Misses, find_address
 from shared import clock
 from shared.database import Database
 from shared.http import acting
@@ -51,7 +52,7 @@ async def take_complaint(request: Request, thresholds: Thresholds) -> Response:
     database: Database = request.app.state.database
     try:
         _limit(request, "complaint_filings")
-        request.app.state.complaint_filings.note(_find_address(request), now)
+        request.app.state.complaint_filings.note(find_address(request), now)
         anonymous = bool(typed.get("anonymous"))
         names = [name for name in _NEW if not anonymous or name not in _NAMES]
         body = NewComplaint.model_validate({**given(typed, *names), "channel": "opinion_box", "anonymous": anonymous})
@@ -60,7 +61,7 @@ async def take_complaint(request: Request, thresholds: Thresholds) -> Response:
     except (ValidationError, Problem) as refusal:
         return _show_form(request, thresholds.complaint_line, typed, refusal)
     number = rules.format_number(row.number)
-    return _hide(render(request, "complaints/thanks.html", number=number, token=token, back=_BACK))
+    return hide(render(request, "complaints/thanks.html", number=number, token=token, back=_BACK))
 
 
 @pages.get("/complaint-answer")
@@ -89,9 +90,9 @@ async def show_answer(request: Request, thresholds: Thresholds) -> Response:
             (view,) = await describe_own(session, [row])
     except Problem as unknown:
         if isinstance(unknown, rules.ComplaintUnknown):
-            request.app.state.complaint_misses.note(_find_address(request), now)
+            request.app.state.complaint_misses.note(find_address(request), now)
         return _ask(request, typed, unknown)
-    return _hide(
+    return hide(
         render(
             request,
             "complaints/answer.html",
@@ -122,7 +123,7 @@ _BACK = "/satisfaction/complaint-answer"
 def _ask(request: Request, typed: Mapping[str, str], refusal: Refused | None = None) -> HTMLResponse:
     told = put_in_words(request, refusal, words.FIELDS, _PROBLEMS)
     number = typed.get("number", "")
-    return _hide(
+    return hide(
         render(request, "complaints/secret.html", status_of(refusal), number=number, complaint=told, back=_BACK)
     )
 
@@ -130,7 +131,7 @@ def _ask(request: Request, typed: Mapping[str, str], refusal: Refused | None = N
 def _show_form(
     request: Request, line: str | None, typed: Mapping[str, str], refusal: Refused | None = None
 ) -> HTMLResponse:
-    return _hide(
+    return hide(
         render(
             request,
             "complaints/complain.html",
@@ -147,19 +148,5 @@ def _show_form(
 def _limit(request: Request, port: str) -> None:
     """Raises `TooManyComplaints`."""
     misses: Misses = getattr(request.app.state, port)
-    if misses.find_wait(_find_address(request), clock.now()) is not None:
+    if misses.find_wait(find_address(request), clock.now()) is not None:
         raise rules.TooManyComplaints("too much came from this address; try again in a minute")
-
-
-def _find_address(request: Request) -> str:
-    """Whom it is counted against: what the gateway says, else who is connected. It is never stored."""
-    said = request.headers.get("x-forwarded-for", "").rsplit(",", 1)[-1].strip()
-    return said[:100] or (request.client.host if request.client else "")
-
-
-def _hide(answer: HTMLResponse) -> HTMLResponse:
-    """A page with a secret: kept nowhere, told to nobody."""
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from services.satisfaction.callbacks.links.rules import Misses
+from services.satisfaction.tokens import Misses
 from shared.app import Service
 from tests.support.fleet import Fleet
 

@@ -3,7 +3,7 @@ import re
 import httpx
 import pytest
 
-from services.satisfaction.callbacks.links.rules import Misses
+from services.satisfaction.tokens import Misses
 from shared.app import Service
 from tests.satisfaction.complaints.building import REST, customer, desk, do
 from tests.satisfaction.complaints.test_pages import as_browser
