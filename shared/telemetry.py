@@ -8,10 +8,6 @@ from contextlib import contextmanager
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 from structlog.typing import EventDict, WrappedLogger
@@ -64,11 +60,10 @@ def configure_logging(*, as_json: bool, level: str = "INFO") -> None:
 
 def configure_tracing(service: str) -> None:
     """Send spans to `OTEL_EXPORTER_OTLP_ENDPOINT`; without it spans cost nothing and go nowhere."""
-    if "OTEL_EXPORTER_OTLP_ENDPOINT" not in os.environ:
-        return
-    provider = TracerProvider(resource=Resource.create({"service.name": f"ratchet-{service}"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
+    if "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ:
+        from shared.tracing import send_spans  # noqa: PLC0415 - it loads protobuf, which no service holds without need
+
+        send_spans(service)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Logs belong to a story; traces are handed on."""
 
+import asyncio
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.telemetry import span
+from tests.support.receiver import listening
 
 _SAY = """
 import structlog
@@ -62,3 +65,41 @@ class TestSpan:
     def test_hands_nothing_on_that_is_no_trace(self, given: str | None) -> None:
         with span("work", given) as handed_on:
             assert handed_on is None
+
+
+_TRACE = """
+import sys
+from opentelemetry import trace
+from shared.telemetry import configure_tracing, span
+
+configure_tracing("metrics")
+with span("counted"):
+    pass
+if "opentelemetry.sdk" in sys.modules:
+    trace.get_tracer_provider().shutdown()
+    print("sent")
+"""
+
+
+class TestConfigureTracing:
+    async def run(self, **settings: str) -> str:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")} | settings
+        command = [sys.executable, "-c", _TRACE]
+        done = await asyncio.to_thread(
+            subprocess.run, command, env=environment, capture_output=True, text=True, check=True
+        )
+        return str(done.stdout)
+
+    async def test_spans_go_to_the_endpoint(self) -> None:
+        async with listening() as receiver:
+            told = await self.run(
+                OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=receiver.url
+            )
+            assert told == "sent\n"
+            ((headers, body),) = receiver.requests
+        assert headers["content-type"] == "application/x-protobuf"
+        assert b"ratchet-metrics" in body
+        assert b"counted" in body
+
+    async def test_without_an_endpoint_nothing_is_loaded(self) -> None:
+        assert await self.run() == ""
