@@ -34,6 +34,12 @@ class People:
         self._clients.append(client)
         return client
 
+    def visit(self) -> httpx.AsyncClient:
+        """Somebody who is not signed in: whoever opens a link."""
+        client = httpx.AsyncClient(transport=self._transport, base_url="http://ratchet")
+        self._clients.append(client)
+        return client
+
     async def close(self) -> None:
         for client in self._clients:
             await client.aclose()

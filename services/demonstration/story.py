@@ -1,5 +1,5 @@
-"""The demonstration's story, told through REST: tickets, targets, callbacks, and an improvement that waits for a
-signature. Telling it twice has one effect, so that a start cut short can be taken up again."""
+"""The demonstration's story, told through REST: tickets, targets, callbacks, an improvement that waits for a signature,
+complaints and surveys. Telling it twice has one effect, so that a start cut short can be taken up again."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,7 +9,9 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from services.demonstration.asking import ask
 from services.demonstration.improving import improve
+from services.demonstration.listening import listen
 from services.demonstration.people import People, send, wait_for
 from services.demonstration.promises import promise
 from services.demonstration.simulator import Call, first_month, simulate, simulate_call
@@ -41,6 +43,8 @@ async def load(gateway: Starlette, settings: Settings) -> None:
         await _set_target(owner, _COVERAGE, 0.85, "Every resolved incident is called back within 24 hours", now)
         await promise(people, now)
         await improve(people, now)
+        await listen(people, now)
+        await ask(people, now)
     finally:
         await people.close()
 
