@@ -7,10 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.approvals import service
 from services.improvement.approvals.schemas import Delegation
-from services.improvement.improvements.showing import read_form, take
+from services.improvement.improvements.showing import take
 from shared import clock
 from shared.auth import Staff
 from shared.pages import page_router
+from shared.pages.forms import read_form
 
 pages = page_router()
 

@@ -9,9 +9,10 @@ from services.improvement.benefits import service
 from services.improvement.benefits.models import BenefitEntry, CostPeriod
 from services.improvement.benefits.routes import Recorder
 from services.improvement.benefits.schemas import CostPeriodBody, EntryBody, RetractionBody
-from services.improvement.improvements.showing import given, read_form, take
+from services.improvement.improvements.showing import take
 from shared import clock
 from shared.pages import page_router
+from shared.pages.forms import given, read_form
 
 pages = page_router()
 

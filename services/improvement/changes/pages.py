@@ -13,12 +13,13 @@ from services.improvement.changes.schemas import OutcomeBody
 from services.improvement.improvements import words
 from services.improvement.improvements.schemas import format_number
 from services.improvement.improvements.service import get_improvement
-from services.improvement.improvements.showing import RAISERS, given, read_form, take
+from services.improvement.improvements.showing import RAISERS, take
 from services.improvement.printed.repository import list_numbers
 from shared import clock
 from shared.auth import Staff
 from shared.http import Reading
 from shared.pages import HTMLResponse, page_router, render
+from shared.pages.forms import given, read_form
 from shared.pagination import Cursor, decode_cursor, encode_cursor
 from shared.ticketing.changes import ChangeOutcome
 

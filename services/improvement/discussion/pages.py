@@ -8,10 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.discussion import service
 from services.improvement.discussion.schemas import EntryBody, RetractionBody
-from services.improvement.improvements.showing import given, read_form, take
+from services.improvement.improvements.showing import take
 from shared import clock
 from shared.auth import Staff
 from shared.pages import page_router
+from shared.pages.forms import given, read_form
 
 pages = page_router()
 

@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.improvement.effects import inspections
 from services.improvement.effects.routes import Inspector
 from services.improvement.effects.schemas import NewInspection
-from services.improvement.improvements.showing import given, read_form, take
+from services.improvement.improvements.showing import take
 from shared import clock
 from shared.pages import page_router
+from shared.pages.forms import given, read_form
 
 pages = page_router()
 

@@ -15,23 +15,16 @@ from services.improvement.effects import service as effects
 from services.improvement.effects.schemas import Signature
 from services.improvement.improvements import course, editing, forms, repository, rules, service, words
 from services.improvement.improvements.listing import Listing
+from services.improvement.improvements.models import Improvement
 from services.improvement.improvements.routes import Author
 from services.improvement.improvements.schemas import Closing, Edit, ImprovementSummary, NewImprovement, Reason
-from services.improvement.improvements.showing import (
-    Refused,
-    given,
-    put_in_words,
-    read_form,
-    show_record,
-    status_of,
-    take,
-)
+from services.improvement.improvements.showing import complain, show_record, take
 from services.improvement.measures import repository as measures
 from shared import clock
 from shared.auth import Staff
-from shared.database import Database
 from shared.http import Reading
-from shared.pages import HTMLResponse, page_router, render, see_other
+from shared.pages import HTMLResponse, page_router, render
+from shared.pages.forms import Refused, given, read_form, status_of, take_form
 from shared.problems import Forbidden, Problem
 
 pages = page_router()
@@ -66,7 +59,7 @@ async def show_list(request: Request, session: Reading, caller: Staff) -> HTMLRe
         names={measure.key: measure.name for measure in await measures.list_all(session)},
         may_open=not caller.roles.isdisjoint(rules.MAY["edit"]),
         next_path=more and f"/improvements?{urlencode(more)}",
-        complaint=refusal and put_in_words(request, refusal),
+        complaint=complain(request, refusal),
         now=clock.now(),
         words=words,
     )
@@ -87,15 +80,15 @@ async def show_new(request: Request, session: Reading, _caller: Author) -> HTMLR
 async def take_new(request: Request, caller: Author) -> Response:
     """A person's improvement; the plan is written on its own page."""
     typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
+
+    async def act(session: AsyncSession) -> Improvement:
         body = NewImprovement.model_validate(forms.read_edit(typed))
-        async with database.transaction() as session:
-            record = await service.open_improvement(session, body, caller.subject, clock.now())
-    except (ValidationError, Problem) as refusal:
-        async with database.reading() as session:
-            return await _show_new(request, session, typed, refusal)
-    return see_other(request, f"/improvements/{record.id}")
+        return await service.open_improvement(session, body, caller.subject, clock.now())
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
+        return await _show_new(request, session, typed, refusal)
+
+    return await take_form(request, act, lambda record: f"/improvements/{record.id}", again)
 
 
 @pages.get("/improvements/{improvement_id}")
@@ -191,6 +184,6 @@ async def _show_new(
         status_of(refusal),
         edited={**dict.fromkeys(forms.FIELDS, ""), **typed},
         measures=await measures.list_all(session),
-        complaint=refusal and put_in_words(request, refusal),
+        complaint=complain(request, refusal),
         words=words,
     )

@@ -4,13 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
 from fastapi import Request, Response
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.approvals import rules as approval_rules
-from services.improvement.effects import rules as effect_rules
 from services.improvement.effects.inspections import INSPECTORS
-from services.improvement.improvements import forms, rules, service, words
+from services.improvement.improvements import forms, rules, words
 from services.improvement.measures import repository as measures
 from services.improvement.participants import rules as participant_rules
 from services.improvement.printed.charts import effect_chart
@@ -20,28 +18,12 @@ from services.improvement.tasks import rules as task_rules
 from services.improvement.tasks.schemas import TaskView
 from shared import clock
 from shared.auth import Principal, Role
-from shared.database import Database
 from shared.http import etag
-from shared.pages import N_, HTMLResponse, language_of, render, see_other, translate
-from shared.problems import IllegalTransition, LostUpdate, Missing, Problem
+from shared.pages import HTMLResponse, language_of, render, translate
+from shared.pages.forms import Refused, put_in_words, status_of, take_form
 
-Refused = ValidationError | Problem
 Act = Callable[[AsyncSession], Awaitable[object]]
 
-_REFUSALS: dict[type[Problem], str] = {
-    IllegalTransition: N_("The record has moved on: this cannot be done now."),
-    LostUpdate: N_("Somebody else has changed the record meanwhile. It is shown as it is now; repeat your change."),
-    Missing: N_("Something is missing:"),
-    rules.ApproverIsRequester: N_("You asked for this approval yourself: somebody else has to decide."),
-    approval_rules.StepDecided: N_("This step has been decided already."),
-    approval_rules.DecidedBefore: N_("You decided an earlier step: somebody else has to decide this one."),
-    approval_rules.UnfitDelegate: N_("That person asked for this approval or has decided already: name somebody else."),
-    approval_rules.NotTheApprover: N_("This step waits for somebody else:"),
-    task_rules.ApproverAskedForTask: N_("You asked for this task yourself: another approver has to decide."),
-    effect_rules.VerifierIsImplementer: N_("You carried this out yourself: somebody else has to sign the effect."),
-    effect_rules.ReasonNeeded: N_("The evidence says otherwise: give the reason for your verdict."),
-    service.AlreadyOpen: N_("This measure and scope have an open improvement already: work on that one."),
-}
 RAISERS = (Role.OPERATIONS_MANAGER, Role.IMPROVEMENT_SUPERVISOR)
 """Who may have a change raised again."""
 
@@ -55,8 +37,6 @@ _CAN: dict[str, tuple[Role, ...]] = {
     "inspect": INSPECTORS,
     "supervise": (Role.IMPROVEMENT_SUPERVISOR,),
 }
-_WITH_DETAIL = (approval_rules.NotTheApprover,)
-"""What such a refusal says in detail is shown as well."""
 
 
 class _Typed(dict[str, str]):
@@ -66,33 +46,18 @@ class _Typed(dict[str, str]):
         return ""
 
 
-async def read_form(request: Request) -> dict[str, str]:
-    """What was typed, field by field; a field left empty is an empty string."""
-    async with request.form(max_files=0, max_fields=100) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
-
-
-def given(typed: Mapping[str, str], *names: str) -> dict[str, str]:
-    """Of these fields, those in which something was typed."""
-    return {name: typed[name].strip() for name in names if typed.get(name, "").strip()}
-
-
 async def take(
     request: Request, improvement_id: UUID, caller: Principal, form: str, typed: Mapping[str, str], act: Act
 ) -> Response:
-    """Do it in a transaction of its own, so that a refusal rolls back all of it and can still be shown, with what was
-    typed into the form of this name."""
-    database: Database = request.app.state.database
-    try:
-        async with database.transaction() as session:
-            await act(session)
-    except (ValidationError, Problem) as refusal:
-        if isinstance(refusal, service.ImprovementNotFound):
-            raise
-        async with database.reading() as session:
-            return await show_record(request, session, improvement_id, caller, refusal, form, typed)
+    """Do it, and go back to its section of the record; a refusal is shown with what was typed into the form of this
+    name."""
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
+        return await show_record(request, session, improvement_id, caller, refusal, form, typed)
+
     section, parted, _ = form.partition("/")
-    return see_other(request, f"/improvements/{improvement_id}" + (f"#{section}" if parted else ""))
+    path = f"/improvements/{improvement_id}" + (f"#{section}" if parted else "")
+    return await take_form(request, act, lambda _: path, again)
 
 
 async def show_record(
@@ -129,30 +94,14 @@ async def show_record(
         form_name=form,
         version=etag(record.version),
         now=now,
-        complaint=refusal and put_in_words(request, refusal),
+        complaint=complain(request, refusal),
         words=words,
     )
 
 
-def status_of(refusal: Refused | None) -> int:
-    """The page's status."""
-    if refusal is None:
-        return 200
-    return refusal.status if isinstance(refusal, Problem) else 422
-
-
-def put_in_words(request: Request, refusal: Refused) -> str:
-    """Why it was refused, in the reader's language as far as it is known beforehand."""
-    if isinstance(refusal, ValidationError):
-        named = dict.fromkeys(str(part) for error in refusal.errors() for part in error["loc"] if part in words.FIELDS)
-        labels = ", ".join(translate(request, words.FIELDS[name]) for name in named)
-        details = "; ".join(dict.fromkeys(error["msg"] for error in refusal.errors()))
-        return f"{translate(request, N_('Please fill in or mend:'))} {labels or details} ({details})"
-    known = next((kind for kind in _REFUSALS if isinstance(refusal, kind)), None)
-    if known is None:
-        return refusal.detail
-    more = refusal.detail if known in _WITH_DETAIL else "; ".join(refusal.extra.get("missing", ()))
-    return f"{translate(request, _REFUSALS[known])} {more}".strip()
+def complain(request: Request, refusal: Refused | None) -> str | None:
+    """Why it was refused, in the reader's language; None where it was not."""
+    return put_in_words(request, refusal, words.FIELDS, words.PROBLEMS, words.DETAILED)
 
 
 async def _draw(request: Request, sheet: Sheet) -> object:

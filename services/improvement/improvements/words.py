@@ -1,6 +1,11 @@
-"""What pages call states, actions and fields."""
+"""What pages call states, actions and fields, and what they say of a refusal."""
 
+from services.improvement.approvals import rules as approval_rules
+from services.improvement.effects import rules as effect_rules
+from services.improvement.improvements import rules, service
+from services.improvement.tasks import rules as task_rules
 from shared.pages import N_
+from shared.problems import Problem
 
 STATES = {
     "draft": (N_("Draft"), "neutral"),
@@ -270,3 +275,18 @@ EVIDENCE_CHART = N_("The level before and after the change")
 def points(value: str | None, scale: dict[str, str]) -> int:
     """As `priorities.prioritise` counts: from 1, and medium where it is unknown."""
     return 2 if value is None else list(scale).index(value) + 1
+
+
+PROBLEMS: dict[type[Problem], str] = {
+    rules.ApproverIsRequester: N_("You asked for this approval yourself: somebody else has to decide."),
+    approval_rules.StepDecided: N_("This step has been decided already."),
+    approval_rules.DecidedBefore: N_("You decided an earlier step: somebody else has to decide this one."),
+    approval_rules.UnfitDelegate: N_("That person asked for this approval or has decided already: name somebody else."),
+    approval_rules.NotTheApprover: N_("This step waits for somebody else:"),
+    task_rules.ApproverAskedForTask: N_("You asked for this task yourself: another approver has to decide."),
+    effect_rules.VerifierIsImplementer: N_("You carried this out yourself: somebody else has to sign the effect."),
+    effect_rules.ReasonNeeded: N_("The evidence says otherwise: give the reason for your verdict."),
+    service.AlreadyOpen: N_("This measure and scope have an open improvement already: work on that one."),
+}
+DETAILED = (approval_rules.NotTheApprover,)
+"""What such a refusal says in detail is shown as well."""

@@ -7,22 +7,19 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.improvements.schemas import format_number as format_improvement
-from services.improvement.improvements.showing import given, read_form
 from services.improvement.lessons import repository, rules, service, words
+from services.improvement.lessons.models import Lesson
 from services.improvement.lessons.routes import Marker, Recorder
 from services.improvement.lessons.schemas import LessonBody, LessonEdit, MarkBody, UseBody
-from services.improvement.refusing import Refused, put_in_words, status_of
 from shared import clock
 from shared.auth import Principal, Role, Staff
-from shared.database import Database
 from shared.http import Reading, etag
-from shared.pages import HTMLResponse, page_router, render, see_other
+from shared.pages import HTMLResponse, page_router, render
+from shared.pages.forms import Refused, given, put_in_words, read_form, status_of, take_form
 from shared.pagination import Cursor, decode_cursor, encode_cursor
-from shared.problems import Problem
 
 pages = page_router()
 
@@ -80,15 +77,15 @@ async def show_new(
 async def take_new(request: Request, caller: Recorder) -> Response:
     """A lesson is recorded."""
     typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
+
+    async def act(session: AsyncSession) -> Lesson:
         body = LessonBody.model_validate({**given(typed, "improvement_id", *_TEXTS), "tags": _read_tags(typed)})
-        async with database.transaction() as session:
-            lesson = await service.record_lesson(session, body, caller.subject, clock.now())
-    except (ValidationError, Problem) as refusal:
-        async with database.reading() as session:
-            return await _show_new(request, session, typed, refusal)
-    return see_other(request, f"/lessons/{lesson.id}")
+        return await service.record_lesson(session, body, caller.subject, clock.now())
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
+        return await _show_new(request, session, typed, refusal)
+
+    return await take_form(request, act, lambda lesson: f"/lessons/{lesson.id}", again)
 
 
 @pages.get("/lessons/{lesson_id}")
@@ -146,17 +143,10 @@ def _read_tags(typed: Mapping[str, str]) -> list[str]:
 async def _take(
     request: Request, lesson_id: UUID, caller: Principal, form: str, typed: Mapping[str, str], act: _Act
 ) -> Response:
-    """In a transaction of its own, so that a refusal rolls back all of it and what was typed is shown again."""
-    database: Database = request.app.state.database
-    try:
-        async with database.transaction() as session:
-            await act(session)
-    except (ValidationError, Problem) as refusal:
-        if isinstance(refusal, service.LessonNotFound):
-            raise
-        async with database.reading() as session:
-            return await _show(request, session, lesson_id, caller, refusal, form, typed)
-    return see_other(request, f"/lessons/{lesson_id}")
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
+        return await _show(request, session, lesson_id, caller, refusal, form, typed)
+
+    return await take_form(request, act, lambda _: f"/lessons/{lesson_id}", again)
 
 
 async def _show(
@@ -183,7 +173,7 @@ async def _show(
         form=form,
         typed={**_NOTHING_TYPED, **shown, **(typed or {})},
         version=etag(view.version),
-        complaint=refusal and put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
+        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
         words=words,
     )
 
@@ -198,6 +188,6 @@ async def _show_new(
         status_of(refusal),
         typed={**_NOTHING_TYPED, **typed},
         sources=[(str(row.id), f"{format_improvement(row.number)} {row.title}") for row in sources],
-        complaint=refusal and put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
+        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
         words=words,
     )

@@ -6,11 +6,12 @@ from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.improvements.routes import Author
-from services.improvement.improvements.showing import given, read_form, take
+from services.improvement.improvements.showing import take
 from services.improvement.links import service
 from services.improvement.links.schemas import LinkBody, RemovalBody
 from shared import clock
 from shared.pages import page_router
+from shared.pages.forms import given, read_form
 
 pages = page_router()
 

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from shared.pages.forms import given
+
 MOST_PEOPLE = 200
-
-
-def given(typed: Mapping[str, str], *names: str) -> dict[str, str]:
-    """Of these fields, those in which something was typed."""
-    return {name: typed[name].strip() for name in names if typed.get(name, "").strip()}
 
 
 def read_moment(typed: Mapping[str, str], name: str) -> dict[str, str]:

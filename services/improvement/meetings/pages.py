@@ -7,11 +7,10 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.improvement.improvements.showing import read_form
 from services.improvement.meetings import forms, items, repository, rules, service, words
+from services.improvement.meetings.models import Meeting
 from services.improvement.meetings.routes import Organiser, today
 from services.improvement.meetings.schemas import (
     AttendeesBody,
@@ -25,14 +24,13 @@ from services.improvement.meetings.schemas import (
     ReasonBody,
 )
 from services.improvement.meetings.views import describe, summarise
-from services.improvement.refusing import Refused, put_in_words, status_of
 from shared import clock
 from shared.auth import Principal, Staff
-from shared.database import Database
 from shared.http import Reading, etag
-from shared.pages import HTMLResponse, page_router, render, see_other
+from shared.pages import HTMLResponse, page_router, render
+from shared.pages.forms import Refused, given, put_in_words, read_form, status_of, take_form
 from shared.pagination import Cursor, decode_cursor, encode_cursor
-from shared.problems import Forbidden, Problem
+from shared.problems import Forbidden
 
 pages = page_router()
 
@@ -101,14 +99,15 @@ async def show_new(request: Request, _caller: Organiser) -> HTMLResponse:
 async def take_new(request: Request, caller: Organiser) -> Response:
     """A meeting is planned."""
     typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
+
+    async def act(session: AsyncSession) -> Meeting:
         body = MeetingBody.model_validate(forms.read_meeting(typed))
-        async with database.transaction() as session:
-            meeting = await service.plan_meeting(session, body, caller.subject, clock.now())
-    except (ValidationError, Problem) as refusal:
+        return await service.plan_meeting(session, body, caller.subject, clock.now())
+
+    async def again(_: AsyncSession, refusal: Refused) -> HTMLResponse:
         return _show_new(request, typed, refusal)
-    return see_other(request, f"/meetings/{meeting.id}")
+
+    return await take_form(request, act, lambda meeting: f"/meetings/{meeting.id}", again)
 
 
 @pages.get("/meetings/{meeting_id}")
@@ -123,7 +122,7 @@ async def take_outcome(request: Request, meeting_id: UUID, item_id: UUID, caller
     typed = await read_form(request)
 
     async def act(session: AsyncSession) -> object:
-        body = OutcomeBody.model_validate(forms.given(typed, "state", "reason"))
+        body = OutcomeBody.model_validate(given(typed, "state", "reason"))
         return await items.tell_outcome(session, meeting_id, item_id, body, caller, clock.now())
 
     return await _take(request, meeting_id, caller, str(item_id), typed, act)
@@ -160,7 +159,7 @@ _STEPS: dict[Step, _Take] = {
         session,
         id_,
         MeetingEdit.model_validate(
-            {**forms.given(typed, "title", "place", "chair"), **forms.read_moment(typed, "planned_at")}
+            {**given(typed, "title", "place", "chair"), **forms.read_moment(typed, "planned_at")}
         ),
         typed.get("version"),
         now,
@@ -173,7 +172,7 @@ _STEPS: dict[Step, _Take] = {
     ),
     "addenda": lambda session, id_, typed, actor, now: service.add_addendum(session, id_, _minutes(typed), actor, now),
     "items": lambda session, id_, typed, actor, now: service.add_item(
-        session, id_, ItemBody.model_validate(forms.given(typed, "kind", "title", "detail", "owner", "due")), actor, now
+        session, id_, ItemBody.model_validate(given(typed, "kind", "title", "detail", "owner", "due")), actor, now
     ),
     "hold": lambda session, id_, typed, _, now: service.hold_meeting(
         session, id_, HoldBody.model_validate(forms.read_moment(typed, "held_at")), now
@@ -198,17 +197,10 @@ def _organises(caller: Principal) -> bool:
 async def _take(
     request: Request, meeting_id: UUID, caller: Principal, form: str, typed: Mapping[str, str], act: _Act
 ) -> Response:
-    """In a transaction of its own, so that a refusal rolls back all of it and what was typed is shown again."""
-    database: Database = request.app.state.database
-    try:
-        async with database.transaction() as session:
-            await act(session)
-    except (ValidationError, Problem) as refusal:
-        if isinstance(refusal, service.MeetingNotFound):
-            raise
-        async with database.reading() as session:
-            return await _show(request, session, meeting_id, caller, refusal, form, typed)
-    return see_other(request, f"/meetings/{meeting_id}")
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
+        return await _show(request, session, meeting_id, caller, refusal, form, typed)
+
+    return await take_form(request, act, lambda _: f"/meetings/{meeting_id}", again)
 
 
 async def _show(
@@ -236,7 +228,7 @@ async def _show(
         form=form,
         typed={**_NOTHING_TYPED, **(typed or {})},
         version=etag(meeting.version),
-        complaint=refusal and put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
+        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
         words=words,
     )
 
@@ -247,6 +239,6 @@ def _show_new(request: Request, typed: Mapping[str, str], refusal: Refused | Non
         "meetings/new.html",
         status_of(refusal),
         typed={**_NOTHING_TYPED, "kind": "monthly_quality_analysis", **typed},
-        complaint=refusal and put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
+        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
         words=words,
     )

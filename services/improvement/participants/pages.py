@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.improvement.improvements.showing import given, read_form, take
+from services.improvement.improvements.showing import take
 from services.improvement.participants import service
 from services.improvement.participants.routes import Inviter
 from services.improvement.participants.schemas import (
@@ -21,6 +21,7 @@ from services.improvement.participants.schemas import (
 from shared import clock
 from shared.auth import Principal, Staff
 from shared.pages import page_router
+from shared.pages.forms import given, read_form
 
 pages = page_router()
 

@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.improvement.improvements.showing import given, read_form, take
+from services.improvement.improvements.showing import take
 from services.improvement.tasks import service
 from services.improvement.tasks.routes import Approver, Doer, Planner
 from services.improvement.tasks.schemas import EditedTask, NewTask, TaskDone, TaskDropped
 from shared import clock
 from shared.pages import page_router
+from shared.pages.forms import given, read_form
 
 pages = page_router()
 

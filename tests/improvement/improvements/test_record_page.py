@@ -114,7 +114,7 @@ class TestApprovals:
         path_of(await author.post(f"{path}/edit", data=edited))
         stale = {"version": version.replace("&#34;", '"'), "step": "1"}
         page = shown(await supervisor.post(f"{path}/approve", data=stale), 412)
-        assert "Somebody else has changed the record meanwhile" in page
+        assert "Somebody else has changed this meanwhile" in page
         assert "Another plan" in page
         after = await people.read(record["id"])
         assert (after["state"], after["revision"]) == ("submitted", 2)
