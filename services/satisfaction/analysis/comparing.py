@@ -1,40 +1,57 @@
 """A campaign against the one before."""
 
-from collections.abc import Sequence
-
-from scipy import stats
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
 
 from services.satisfaction.analysis.estimates import Difference, compare_estimates
 from services.satisfaction.analysis.proportions import CONFIDENCE
-from services.satisfaction.analysis.schemas import Compared, Comparison, Figure, GroupResult, Previous
+from services.satisfaction.analysis.schemas import Compared, Comparison, Figure, GroupResult, NotCompared, Previous
 from services.satisfaction.analysis.scores import compare_shares
 from services.satisfaction.analysis.servqual import correct_for_many
+from services.satisfaction.analysis.students import find_quantile
+
+Reason = Literal["only_now", "only_before", "other_items", "other_scale", "too_few_answers"]
+Result = TypeVar("Result", Figure, GroupResult)
+Estimated = tuple[float, float, float]
+"""Value, standard error and degrees of freedom."""
+ASPECTS: tuple[Literal["dimension", "process"], ...] = ("dimension", "process")
+
+
+@dataclass(frozen=True, slots=True)
+class _Side(Generic[Result]):
+    result: Result
+    told: Estimated
 
 
 def compare_campaigns(
     figures: Sequence[Figure],
     groups: Sequence[GroupResult],
+    digest: str,
     stratified: bool,
     confidence: float,
     previous: Previous | None,
 ) -> Comparison | None:
-    """Every figure and group that both campaigns have on the same scale; None without a campaign before."""
+    """Every figure and group that both campaigns made of the same items on the same scales, and why the others are not
+    compared; None without a campaign before."""
     if previous is None:
         return None
-    earlier = {figure.key: figure for figure in previous.figures}
-    earlier_groups = {(group.aspect, group.key): group for group in previous.groups}
     both_plain = not stratified and not previous.stratified
-    told = [
-        _compare_figures(figure, earlier[figure.key], both_plain, confidence)
-        for figure in figures
-        if figure.key in earlier
-    ]
-    told += [
-        _compare_groups(group, earlier_groups[group.aspect, group.key], confidence)
-        for group in groups
-        if (group.aspect, group.key) in earlier_groups
-    ]
-    found = [one for one in told if one is not None]
+    found: list[Compared] = []
+    left: list[NotCompared] = []
+    for key, figure, old in _pair({one.key: one for one in figures}, {one.key: one for one in previous.figures}):
+        sides = _judge(figure, old, _estimate_figure)
+        if isinstance(sides, str):
+            left.append(NotCompared(aspect="figure", key=key, reason=sides))
+        else:
+            found.append(_compare_figures(*sides, both_plain, confidence))
+    for aspect in ASPECTS:
+        for key, group, before in _pair(_of(aspect, groups), _of(aspect, previous.groups)):
+            both = _judge(group, before, _estimate_gap)
+            if isinstance(both, str):
+                left.append(NotCompared(aspect=aspect, key=key, reason=both))
+            else:
+                found.append(_tell(aspect, key, *both, compare_estimates(both[0].told, both[1].told, confidence)))
     corrected = correct_for_many([one.p_value for one in found])
     return Comparison(
         campaign_id=previous.id,
@@ -45,59 +62,80 @@ def compare_campaigns(
             one.model_copy(update={"p_value": p_value, "significant": p_value is not None and p_value < 1 - confidence})
             for one, p_value in zip(found, corrected, strict=True)
         ),
+        not_compared=tuple(left),
+        same_questionnaire=digest == previous.digest,
     )
 
 
-def _compare_figures(now: Figure, before: Figure, both_plain: bool, confidence: float) -> Compared | None:
-    is_same = (now.kind, now.unit, now.least, now.most) == (before.kind, before.unit, before.least, before.most)
-    estimates = [_estimate_of(one) for one in (now, before)]
-    if not is_same or now.value is None or before.value is None or estimates[0] is None or estimates[1] is None:
-        return None
-    found = compare_estimates(estimates[0], estimates[1], confidence)
-    if now.said_so is not None and before.said_so is not None and both_plain:
-        p_value = compare_shares(now.said_so, now.n, before.said_so, before.n)
-        return _told("figure", now.key, now.value, before.value, found, p_value, "fisher")
-    return _told("figure", now.key, now.value, before.value, found, found.p_value, "welch")
+def _pair(now: Mapping[str, Result], before: Mapping[str, Result]) -> list[tuple[str, Result | None, Result | None]]:
+    return [(key, now.get(key), before.get(key)) for key in {**now, **before}]
 
 
-def _compare_groups(now: GroupResult, before: GroupResult, confidence: float) -> Compared | None:
-    """The test takes those who answered all items of the group, as its interval does."""
-    estimates = [_estimate_of_gap(one) for one in (now, before)]
-    if now.gap is None or before.gap is None or estimates[0] is None or estimates[1] is None:
-        return None
-    found = compare_estimates(estimates[0], estimates[1], confidence)
-    return _told(now.aspect, now.key, now.gap, before.gap, found, found.p_value, "welch")
+def _of(aspect: str, groups: Sequence[GroupResult]) -> dict[str, GroupResult]:
+    return {group.key: group for group in groups if group.aspect == aspect}
 
 
-def _told(
-    aspect: str, key: str, now: float, before: float, found: Difference, p_value: float | None, test: str
+def _judge(
+    now: Result | None, before: Result | None, estimate: Callable[[Result], Estimated | None]
+) -> Reason | tuple[_Side[Result], _Side[Result]]:
+    """Both sides, or why they are not compared. What was frozen before the basis was kept is taken to be alike."""
+    if now is None or before is None:
+        return "only_now" if before is None else "only_before"
+    if now.basis and before.basis and {one.item for one in now.basis} != {one.item for one in before.basis}:
+        return "other_items"
+    if _scale_of(now) != _scale_of(before) or (now.basis and before.basis and set(now.basis) != set(before.basis)):
+        return "other_scale"
+    told, told_before = estimate(now), estimate(before)
+    if told is None or told_before is None:
+        return "too_few_answers"
+    return _Side(now, told), _Side(before, told_before)
+
+
+def _scale_of(result: Figure | GroupResult) -> tuple[object, ...]:
+    return (result.kind, result.unit, result.least, result.most) if isinstance(result, Figure) else ()
+
+
+def _compare_figures(now: _Side[Figure], before: _Side[Figure], both_plain: bool, confidence: float) -> Compared:
+    found = compare_estimates(now.told, before.told, confidence)
+    told = _tell("figure", now.result.key, now, before, found)
+    if now.result.said_so is None or before.result.said_so is None or not both_plain:
+        return told
+    p_value = compare_shares(now.result.said_so, now.result.n, before.result.said_so, before.result.n)
+    return told.model_copy(update={"p_value": p_value, "test": "fisher"})
+
+
+def _tell(
+    aspect: Literal["figure", "dimension", "process"],
+    key: str,
+    now: _Side[Result],
+    before: _Side[Result],
+    found: Difference,
 ) -> Compared:
-    return Compared.model_validate(
-        {
-            "aspect": aspect,
-            "key": key,
-            "now": now,
-            "before": before,
-            "difference": now - before,
-            "low": found.low,
-            "high": found.high,
-            "p_value": p_value,
-            "test": test,
-            "significant": False,
-        }
+    return Compared(
+        aspect=aspect,
+        key=key,
+        now=now.told[0],
+        before=before.told[0],
+        difference=found.value,
+        low=found.low,
+        high=found.high,
+        p_value=found.p_value,
+        test="welch",
+        significant=False,
     )
 
 
-def _estimate_of(figure: Figure) -> tuple[float, float, float] | None:
+def _estimate_figure(figure: Figure) -> Estimated | None:
     if figure.value is None or figure.error is None or figure.freedom is None:
         return None
     return figure.value, figure.error, figure.freedom
 
 
-def _estimate_of_gap(group: GroupResult) -> tuple[float, float, float] | None:
-    """The standard error again from the interval, which is Student's at 95 %."""
-    if group.low is None or group.high is None or group.n < 2:
+def _estimate_gap(group: GroupResult) -> Estimated | None:
+    """What was frozen before errors were kept has an interval at 95 % to read them from."""
+    if group.gap is None or group.low is None or group.high is None or group.n < 2:
         return None
-    freedom = float(group.n - 1)
-    error = (group.high - group.low) / 2 / float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom))
-    return (group.low + group.high) / 2, error, freedom
+    if group.error is not None and group.freedom is not None:
+        return group.gap, group.error, group.freedom
+    half = (group.high - group.low) / 2
+    return group.gap, half / find_quantile((1 + CONFIDENCE) / 2, group.n - 1.0), group.n - 1.0

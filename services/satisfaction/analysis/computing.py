@@ -8,7 +8,7 @@ import numpy as np
 from services.satisfaction.analysis import rules
 from services.satisfaction.analysis.comparing import compare_campaigns
 from services.satisfaction.analysis.estimates import weigh_means
-from services.satisfaction.analysis.matrices import Answers, follow, read_answers
+from services.satisfaction.analysis.matrices import Answers, expect_all, follow, hide_rare, read_answers
 from services.satisfaction.analysis.proportions import Counted, share_of, weigh_strata
 from services.satisfaction.analysis.questions import AnalyseCampaign
 from services.satisfaction.analysis.schemas import (
@@ -27,20 +27,25 @@ from services.satisfaction.analysis.schemas import (
 from services.satisfaction.analysis.scores import Column, mean_of
 from services.satisfaction.analysis.scoring import Scored, list_scores
 from services.satisfaction.analysis.statements import analyse_statements
+from services.satisfaction.analysis.strata import Strata
 from services.satisfaction.questionnaires.schemas import ChoiceItem
 
 MOST_PARTS = 500
 METHOD = {
-    "weights": "Strata weigh by their population; strata without answers weigh nothing. SERVQUAL counts every "
-    "respondent the same.",
-    "interval": "Shares: Wilson, means: Student with Satterthwaite's degrees of freedom; both with finite-population "
-    "correction by stratum.",
+    "weights": "Strata weigh by their population, in every figure those in which somebody answered; strata without "
+    "answers weigh nothing. Alpha counts every respondent the same.",
+    "interval": "Shares: Wilson, means and gaps: Student with Satterthwaite's degrees of freedom; both with "
+    "finite-population correction by stratum. The test of a gap is without the correction, since it asks about the "
+    "service and not about these people alone; where all say the same it is the sign test.",
     "missing_answers": "An item counts those who answered it, its gap those who answered both halves; a dimension is "
-    "the mean of its items. Alpha, intervals and tests of a dimension take those who answered all of its items.",
+    "the mean of its items, the whole the weighted mean of its dimensions, with the interval of all who answered any "
+    "of them. Alpha takes those who answered all items of the dimension.",
     "cronbach_alpha": "Raw by covariances and standardised by the mean correlation, of expectation, perception and "
-    "gap; the event carries the raw one of the gap.",
+    "gap; the event carries the raw one of the gap. It has none of a single item, of fewer than two respondents, and "
+    "where nothing varies.",
     "comparison": "Shares of unstratified samples by Fisher's exact test, all else by Welch's; p-values are corrected "
-    "by Holm.",
+    "by Holm. The samples are taken to be independent: who answered both campaigns is not matched. Only what has the "
+    "same items on the same scales is compared.",
 }
 
 
@@ -52,18 +57,21 @@ def analyse_file(asked: AnalyseCampaign) -> CampaignAnalysis:
 
 def analyse(asked: AnalyseCampaign, answers: Answers) -> CampaignAnalysis:
     """Every figure of one campaign."""
-    names = [counted.stratum for counted in asked.strata]
+    content = asked.content
     people = {counted.stratum: counted.population for counted in asked.strata}
-    places = {name: place for place, name in enumerate(names)}
-    split = _Split(np.array([places[name] for name in answers.strata], dtype=np.int64), names)
-    scored = list_scores(asked.content, answers)
-    answered = dict(zip(names, split.counts(), strict=True))
+    split = Strata(answers.strata, people)
+    answered = dict(zip(people, split.sizes.tolist(), strict=True))
     population = sum(people.values())
-    figures = tuple(_figure(one, split, people, asked.confidence) for one in scored)
+    if asked.facts.kind == "expectation":
+        content, answers = expect_all(content, answers)
+    if asked.facts.anonymous:
+        answers = hide_rare(answers, FEWEST_ANSWERS)
+    scored = list_scores(content, answers)
+    figures = tuple(_figure(one, split, asked.confidence) for one in scored)
     strata = _tell_strata(asked, answers, scored, split, answered)
     main = rules.choose_main([figure.key for figure in figures])
     invited = sum(counted.invited for counted in asked.strata)
-    servqual = analyse_statements(asked.content, answers, population, asked.confidence)
+    servqual = analyse_statements(content, answers, split, asked.confidence)
     stratified = sum(n > 0 for n in answered.values()) > 1
     parts, left_out = _tell_parts(answers, scored, asked.confidence)
     return CampaignAnalysis(
@@ -80,15 +88,15 @@ def analyse(asked: AnalyseCampaign, answers: Answers) -> CampaignAnalysis:
         strata=strata,
         figures=figures,
         choices=tuple(
-            _choice(item, answers, people, asked.confidence)
-            for item in asked.content.items
-            if isinstance(item, ChoiceItem)
+            _choice(item, answers, people, asked.confidence) for item in content.items if isinstance(item, ChoiceItem)
         ),
         comments=_count_comments(answers),
         items=servqual.items,
         groups=servqual.groups,
         whole=servqual.whole,
-        comparison=compare_campaigns(figures, servqual.groups, stratified, asked.confidence, asked.previous),
+        comparison=compare_campaigns(
+            figures, servqual.groups, asked.facts.digest, stratified, asked.confidence, asked.previous
+        ),
         parts=parts,
         parts_left_out=left_out,
         method=Method(
@@ -100,29 +108,12 @@ def analyse(asked: AnalyseCampaign, answers: Answers) -> CampaignAnalysis:
     )
 
 
-class _Split:
-    """Cuts a column into its strata, in their order."""
-
-    def __init__(self, places: np.ndarray, names: Sequence[str]) -> None:
-        self.names = names
-        self._order = np.argsort(places, kind="stable")
-        self._sizes = np.bincount(places, minlength=len(names))
-        self._cuts = np.cumsum(self._sizes)[:-1]
-
-    def counts(self) -> list[int]:
-        return [int(size) for size in self._sizes]
-
-    def __call__(self, column: Column) -> dict[str, Column]:
-        return dict(zip(self.names, np.split(column[self._order], self._cuts), strict=True))
-
-
-def _figure(one: Scored, split: _Split, people: Mapping[str, int], confidence: float) -> Figure:
-    parts = split(one.column)
-    told = weigh_means([(people[name], column) for name, column in parts.items()], confidence)
+def _figure(one: Scored, split: Strata, confidence: float) -> Figure:
+    parts = list(zip(split.populations.astype(int).tolist(), split.split(one.column), strict=True))
+    told = weigh_means(parts, confidence)
     low, high = told.low, told.high
     if one.is_share:
-        counted = [_count(people[name], column) for name, column in parts.items()]
-        share = weigh_strata(counted, confidence)
+        share = weigh_strata([_count(population, column) for population, column in parts], confidence)
         low, high = share.low, share.high
     known = one.raw[~np.isnan(one.raw)]
     mean = mean_of(one.raw, confidence=confidence)
@@ -144,6 +135,8 @@ def _figure(one: Scored, split: _Split, people: Mapping[str, int], confidence: f
         deviation=mean.deviation,
         answers=one.count_answers(known),
         parts=one.count_parts(known),
+        design_effect=told.design_effect,
+        basis=one.basis,
     )
 
 
@@ -153,11 +146,12 @@ def _count(population: int, column: Column) -> Counted:
 
 
 def _tell_strata(
-    asked: AnalyseCampaign, answers: Answers, scored: Sequence[Scored], split: _Split, answered: Mapping[str, int]
+    asked: AnalyseCampaign, answers: Answers, scored: Sequence[Scored], split: Strata, answered: Mapping[str, int]
 ) -> tuple[StratumResult, ...]:
     withheld = rules.find_withheld(answered) if asked.facts.anonymous else set()
     headline = [one for one in scored if one.key in rules.MAIN]
-    columns = {one.key: split(one.column) for one in headline}
+    columns = {one.key: dict(zip(split.names, split.split(one.column), strict=True)) for one in headline}
+    hidden = {key: _find_hidden(parts) | withheld for key, parts in columns.items()} if asked.facts.anonymous else {}
     heard = sum(counted.population for counted in asked.strata if answered[counted.stratum])
     comments: dict[str, int] = {}
     for (_, stratum), n in answers.comments.items():
@@ -166,7 +160,7 @@ def _tell_strata(
     for counted in asked.strata:
         name, n = counted.stratum, answered[counted.stratum]
         required, missing = rules.count_missing(counted.population, n, asked.margin, asked.confidence)
-        shown = [] if name in withheld else headline
+        shown = [one for one in headline if name not in hidden.get(one.key, ())]
         told.append(
             StratumResult(
                 **counted.model_dump(),
@@ -186,6 +180,11 @@ def _tell_strata(
             )
         )
     return tuple(told)
+
+
+def _find_hidden(parts: Mapping[str, Column]) -> set[str]:
+    """The strata in which too few answered this figure."""
+    return rules.find_withheld({name: int((~np.isnan(column)).sum()) for name, column in parts.items()})
 
 
 def _tell_part(one: Scored, column: Column, population: int | None, confidence: float) -> StratumFigure:

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from services.satisfaction.analysis.proportions import CONFIDENCE, effective_size
 from services.satisfaction.analysis.scores import Column
+from services.satisfaction.analysis.students import exceed, find_quantile
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its standard error and degrees of freedom; both None where nothing tells how much it varies."""
+    """A value with its standard error and degrees of freedom; both None where nothing tells how much it varies.
+    `design_effect` is by how much its variance is that of a simple random sample of as many answers (Kish 1965)."""
 
     value: float | None
     low: float | None
@@ -21,6 +22,17 @@ class Estimate:
     error: float | None
     freedom: float | None
     n: int
+    design_effect: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What one stratum adds to the variance of an estimate, of an endless population; `size` of its `population`
+    answered."""
+
+    variance: float
+    size: int
+    population: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +61,34 @@ def weigh_means(strata: Sequence[tuple[int, Column]], confidence: float = CONFID
     if n < 2:
         return Estimate(value, None, None, None, None, n)
     overall = float(np.concatenate([own for _, own in known]).var(ddof=1))
-    parts = []
+    spreads = []
     for population, own in known:
-        size = effective_size(int(own.size), population)
-        spread = overall if own.size == 1 else float(own.var(ddof=1))
-        parts.append(((population / whole) ** 2 * spread / size, max(int(own.size) - 1, 1)))
+        varies = overall if own.size == 1 else float(own.var(ddof=1))
+        spreads.append(Spread((population / whole) ** 2 * varies / own.size, int(own.size), population))
+    error, freedom = add_spreads(spreads, n)
+    around = sum(population / whole * float(np.square(own - value).mean()) for population, own in known)
+    simple = around * n / (n - 1) / effective_size(n, whole)
+    half = find_quantile((1 + confidence) / 2, freedom) * error if error else 0.0
+    return Estimate(
+        value, value - half, value + half, error, freedom, n, error * error / simple if error and simple else None
+    )
+
+
+def add_spreads(spreads: Sequence[Spread], n: int, *, finite: bool = True) -> tuple[float, float]:
+    """The standard error of `n` answers and its degrees of freedom, after Satterthwaite; n − 1 where nothing varies.
+    Not `finite`: as if the population had no end."""
+    parts = [
+        (one.variance * _correct(one.size, one.population if finite else None), max(one.size - 1, 1)) for one in spreads
+    ]
     variance = sum(part for part, _ in parts)
     if variance == 0:
-        return Estimate(value, value, value, 0.0, float(n - 1), n)
-    freedom = variance**2 / sum(part**2 / degrees for part, degrees in parts)
-    error = math.sqrt(variance)
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
-    return Estimate(value, value - half, value + half, error, freedom, n)
+        return 0.0, float(n - 1)
+    return math.sqrt(variance), variance**2 / sum(part**2 / degrees for part, degrees in parts)
+
+
+def _correct(size: int, population: int | None) -> float:
+    """The finite-population correction (N − n)/(N − 1) of a variance."""
+    return size / effective_size(size, population)
 
 
 def compare_estimates(
@@ -74,6 +102,5 @@ def compare_estimates(
         return Difference(difference, difference, difference, None)
     freedom = total**2 / (squares[0] ** 2 / now[2] + squares[1] ** 2 / before[2])
     error = math.sqrt(total)
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * error
-    p_value = 2 * float(stats.t.sf(abs(difference) / error, freedom))
-    return Difference(difference, difference - half, difference + half, p_value)
+    half = find_quantile((1 + confidence) / 2, freedom) * error
+    return Difference(difference, difference - half, difference + half, 2 * exceed(abs(difference) / error, freedom))

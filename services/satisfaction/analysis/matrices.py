@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,6 +17,7 @@ from services.satisfaction.questionnaires.schemas import ChoiceItem, Content, Pa
 _ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\b": b"\b", b"\\f": b"\f", b"\\v": b"\v"}
 _NULL = rb"\N"
 _LOOK_AGAIN_SECONDS = 0.01
+_OF_BOTH = {"key", "wording", "required", "dimension", "process", "show_if", "clauses", "low", "high"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,39 @@ def follow(file: BinaryIO) -> Iterator[bytes]:
         else:
             begun = line
             time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def expect_all(content: Content, answers: Answers) -> tuple[Content, Answers]:
+    """R161: what was asked at design is not how good something is, but how it should be: ratings of a dimension are
+    the first halves of statements."""
+    items = {item.key: item for item in content.items if isinstance(item, RatingItem) and item.dimension}
+    pairs = {key: PairItem(kind="pair", **item.model_dump(include=_OF_BOTH)) for key, item in items.items()}
+    expected = np.full((answers.n, len(items)), np.nan)
+    for place, key in enumerate(items):
+        expected[:, place] = answers.ratings[key]
+    rest = {key: column for key, column in answers.ratings.items() if key not in items}
+    return (
+        content.model_copy(update={"items": tuple(pairs.get(item.key, item) for item in content.items)}),
+        replace(answers, ratings=rest, expectation=expected, perception=np.full_like(expected, np.nan)),
+    )
+
+
+def hide_rare(answers: Answers, fewest: int) -> Answers:
+    """Without what fewer than so many answered: of few people even a figure of all of them tells too much."""
+    asked = Counter(item for item, _ in answers.answered.elements())
+    rare = {item for item, n in asked.items() if n < fewest}
+    return replace(
+        answers,
+        ratings={key: _hide(column[:, None], fewest)[:, 0] for key, column in answers.ratings.items()},
+        expectation=_hide(answers.expectation, fewest),
+        perception=_hide(answers.perception, fewest),
+        answered=Counter({at: n for at, n in answers.answered.items() if at[0] not in rare}),
+        chosen=Counter({at: n for at, n in answers.chosen.items() if at[0] not in rare}),
+    )
+
+
+def _hide(table: Matrix, fewest: int) -> Matrix:
+    return np.where((~np.isnan(table)).sum(axis=0) < fewest, np.nan, table)
 
 
 def read_answers(lines: Iterable[bytes], content: Content) -> Answers:

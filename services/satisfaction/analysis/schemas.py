@@ -17,12 +17,23 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
+class Basis(_Part):
+    """One item that a result is made of, with its scale; of a share, from which answer on somebody is counted."""
+
+    item: str
+    low: int
+    high: int
+    satisfied_from: int | None = None
+
+
 class Figure(_Part):
     """A score of the whole population, weighed by stratum. `value` with its interval: of csat and a rating the share of
     the satisfied (F4), of nps points from −100 to 100 (F22), of ces the mean on its scale, of index the mean of all
     ratings and perceptions from 0 to 100, of expectation the same of what was expected. `least` and `most` are what it
-    can be, `error` its standard error with `freedom` degrees. `answers` says who gave how many, `said_so` of how many
-    it is the share, `parts` the shares of promoters, passives and detractors as they answered."""
+    can be, `error` its standard error with `freedom` degrees; `design_effect` by how much the variance is that of a
+    simple random sample of as many answers. `answers` says how many gave which answer, `said_so` of how many it is the
+    share, `parts` the shares of promoters, passives and detractors as they answered, `basis` the items it is made of.
+    In an anonymous campaign nothing is told of what fewer than five answered."""
 
     key: str
     name: dict[str, str]
@@ -41,6 +52,8 @@ class Figure(_Part):
     deviation: float | None
     answers: dict[str, int]
     parts: dict[str, float]
+    design_effect: float | None = None
+    basis: tuple[Basis, ...] = ()
 
 
 class StratumFigure(_Part):
@@ -98,11 +111,13 @@ class ChoiceResult(_Part):
 
 
 class AlphaResult(_Part):
-    """Cronbach's α over `n` whole rows: `raw` by covariances, `standardised` by the mean correlation."""
+    """Cronbach's α over `n` whole rows: `raw` by covariances, `standardised` by the mean correlation. `undefined` says
+    why one of them is null: a single item, fewer than two whole rows, an item or the sum that does not vary."""
 
     raw: float | None
     standardised: float | None
     n: int
+    undefined: Literal["one_item", "too_few_answers", "no_variance"] | None = None
 
 
 class ItemResult(_Part):
@@ -117,8 +132,9 @@ class ItemResult(_Part):
 
 
 class GroupResult(_Part):
-    """SERVQUAL: a dimension or an ITIL process. `p_value` is corrected for the number of groups (Holm); `significant`
-    when it lies below the significance level."""
+    """SERVQUAL: a dimension or an ITIL process, with the interval of its gap at the campaign's confidence. `p_value` is
+    corrected for the number of groups (Holm); `significant` when it lies below the significance level. `n` answered
+    any of its `items`; `basis` tells their scales."""
 
     aspect: Literal["dimension", "process"]
     key: str
@@ -134,10 +150,14 @@ class GroupResult(_Part):
     alpha_expectation: AlphaResult
     alpha_perception: AlphaResult
     alpha_gap: AlphaResult
+    error: float | None = None
+    freedom: float | None = None
+    basis: tuple[Basis, ...] = ()
 
 
 class WholeResult(_Part):
-    """SERVQUAL: `gap` is Σ w · gap over the dimensions (F21), `unweighted` the mean over all statements."""
+    """SERVQUAL: `gap` is Σ w · gap over the dimensions (F21) with its interval, `unweighted` the mean over all
+    statements; `n` answered any of them."""
 
     expectation: float | None
     perception: float | None
@@ -147,6 +167,10 @@ class WholeResult(_Part):
     alpha_expectation: AlphaResult
     alpha_perception: AlphaResult
     alpha_gap: AlphaResult
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    n: int = 0
 
 
 class Lowering(_Part):
@@ -204,18 +228,31 @@ class Previous(_Part):
     closed_at: datetime
     confidence: float
     stratified: bool
+    digest: str
     figures: tuple[Figure, ...]
     groups: tuple[GroupResult, ...]
 
 
+class NotCompared(_Part):
+    """A figure, dimension or process of either campaign that stands alone: only one of them has it, it is made of other
+    items or on another scale, or too few answered for an interval."""
+
+    aspect: Literal["figure", "dimension", "process"]
+    key: str
+    reason: Literal["only_now", "only_before", "other_items", "other_scale", "too_few_answers"]
+
+
 class Comparison(_Part):
-    """With the last campaign of the same kind and scope, or the one that this one names."""
+    """With the last campaign of the same kind and scope, or the one that this one names. `same_questionnaire`: word for
+    word; where it is false, what still has the same items on the same scales is compared."""
 
     campaign_id: UUID
     number: str
     title: str
     closed_at: datetime
     compared: tuple[Compared, ...]
+    not_compared: tuple[NotCompared, ...] = ()
+    same_questionnaire: bool | None = None
 
 
 class PartResult(_Part):

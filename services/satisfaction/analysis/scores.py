@@ -1,16 +1,19 @@
-"""Scores of a sample: mean with interval, CSAT (F4), NPS (F22), and the comparison with another sample."""
+"""Scores of a sample: mean with interval, NPS (F22), and the comparison of a share with another sample's."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from services.satisfaction.analysis.proportions import CONFIDENCE, effective_size
+from services.satisfaction.analysis.students import find_quantile
 
 Column = NDArray[np.float64]
 """One answer a respondent; NaN where there is none."""
+
+_TIE = 1e-7
+"""Tables that are as likely as the one that was found, but for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def mean_of(answers: Column, population: int | None = None, confidence: float = 
         return Mean(value, None, None, None, 1)
     deviation = float(known.std(ddof=1))
     size = effective_size(n, population)
-    half = 0.0 if math.isinf(size) else float(stats.t.ppf((1 + confidence) / 2, n - 1)) * deviation / math.sqrt(size)
+    half = 0.0 if math.isinf(size) else find_quantile((1 + confidence) / 2, n - 1) * deviation / math.sqrt(size)
     return Mean(value, deviation, value - half, value + half, n)
 
 
@@ -65,18 +68,22 @@ def net_promoter(answers: Column, population: int | None = None, confidence: flo
     return NetPromoter(points[0], points[1], points[2], shares[0], shares[1], shares[2], told.n)
 
 
-def compare_means(now: Column, before: Column) -> float | None:
-    """Welch's two-sided p-value that two samples have one mean; None where one of them has fewer than two answers or
-    neither varies."""
-    first, second = now[~np.isnan(now)], before[~np.isnan(before)]
-    if first.size < 2 or second.size < 2 or (np.ptp(first) == 0 and np.ptp(second) == 0):
-        return None
-    return float(stats.ttest_ind(first, second, equal_var=False).pvalue)
-
-
 def compare_shares(said_so: int, n: int, said_so_before: int, n_before: int) -> float | None:
     """Fisher's exact two-sided p-value that two samples have one share."""
     if n == 0 or n_before == 0:
         return None
-    table = [[said_so, n - said_so], [said_so_before, n_before - said_so_before]]
-    return float(stats.fisher_exact(table).pvalue)
+    likely = _hypergeometric(n, n_before, said_so + said_so_before)
+    own = likely[said_so - max(0, said_so + said_so_before - n_before)]
+    return min(1.0, float(likely[likely <= own * (1 + _TIE)].sum()))
+
+
+def _hypergeometric(n: int, others: int, said_so: int) -> Column:
+    """How likely 0, 1, 2 … of those who said so are among `n`, from the fewest to the most that can be: by the ratios
+    of neighbours, outwards from the likeliest."""
+    fewest, most = max(0, said_so - others), min(n, said_so)
+    here = np.arange(fewest, most, dtype=np.float64)
+    ratios = np.log((n - here) * (said_so - here)) - np.log((here + 1) * (others - said_so + here + 1))
+    logs = np.concatenate([[0.0], np.cumsum(ratios)])
+    likely = np.exp(logs - logs.max())
+    shares: Column = likely / likely.sum()
+    return shares

@@ -1,12 +1,13 @@
 """Which scores a questionnaire makes of its answers: CSAT (F4), NPS (F22), CES, ratings, the index (R186)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
 from services.satisfaction.analysis.matrices import Answers
+from services.satisfaction.analysis.schemas import Basis
 from services.satisfaction.analysis.scores import Column, net_promoter
 from services.satisfaction.questionnaires.schemas import Content, PairItem, RatingItem
 
@@ -27,6 +28,7 @@ class Scored:
     most: float
     raw: Column
     column: Column
+    basis: tuple[Basis, ...]
 
     @property
     def is_share(self) -> bool:
@@ -60,40 +62,44 @@ def list_scores(content: Content, answers: Answers) -> list[Scored]:
         first = next((one for one in items if one.kind == kind), None)
         if first is not None:
             items.remove(first)
-            told.append(Scored(kind, first.name, first.kind, *_rest(first)))
+            told.append(replace(first, key=kind))
     told += _indices(content, answers)
     return told + items
-
-
-def _rest(one: Scored) -> tuple[Literal["share", "points", "scale"], float, float, Column, Column]:
-    return one.unit, one.least, one.most, one.raw, one.column
 
 
 def _of_item(item: RatingItem, raw: Column) -> Scored:
     name: dict[str, str] = dict(item.wording.items())
     missing = np.isnan(raw)
+    basis = (_basis_of(item),)
     if item.measures == "nps":
         worth = np.where(raw >= 9, 100.0, np.where(raw <= 6, -100.0, 0.0))
-        return Scored(item.key, name, "nps", "points", -100, 100, raw, np.where(missing, np.nan, worth))
+        return Scored(item.key, name, "nps", "points", -100, 100, raw, np.where(missing, np.nan, worth), basis)
     if item.measures == "ces":
-        return Scored(item.key, name, "ces", "scale", item.low, item.high, raw, raw)
+        return Scored(item.key, name, "ces", "scale", item.low, item.high, raw, raw, basis)
     satisfied = np.where(missing, np.nan, (raw >= item.satisfied).astype(np.float64))
-    return Scored(item.key, name, item.measures or "rating", "share", 0, 1, raw, satisfied)
+    basis = (_basis_of(item, item.satisfied),)
+    return Scored(item.key, name, item.measures or "rating", "share", 0, 1, raw, satisfied, basis)
+
+
+def _basis_of(item: RatingItem | PairItem, satisfied_from: int | None = None) -> Basis:
+    return Basis(item=item.key, low=item.low, high=item.high, satisfied_from=satisfied_from)
 
 
 def _indices(content: Content, answers: Answers) -> list[Scored]:
+    """The index is the mean of all perceptions and ratings, the expectation that of the statements' other halves."""
     pairs = [item for item in content.items if isinstance(item, PairItem)]
+    rated = [item for item in content.items if isinstance(item, RatingItem) and item.measures != "nps"]
     perceived = [_on_hundred(answers.perception[:, place], item) for place, item in enumerate(pairs)]
+    perceived += [_on_hundred(answers.ratings[item.key], item) for item in rated]
     expected = [_on_hundred(answers.expectation[:, place], item) for place, item in enumerate(pairs)]
-    perceived += [
-        _on_hundred(answers.ratings[item.key], item)
-        for item in content.items
-        if isinstance(item, RatingItem) and item.measures != "nps"
-    ]
     told = []
-    for key, name, columns in (("index", _INDEX, perceived), ("expectation", _EXPECTED, expected)):
+    indices: tuple[tuple[Literal["index", "expectation"], dict[str, str], list[Column], list[Any]], ...] = (
+        ("index", _INDEX, perceived, [*pairs, *rated]),
+        ("expectation", _EXPECTED, expected, [*pairs]),
+    )
+    for key, name, columns, items in indices:
         if columns and (mean := _mean_by_row(columns)) is not None:
-            told.append(Scored(key, name, key, "points", 0, 100, mean, mean))  # type: ignore[arg-type]
+            told.append(Scored(key, name, key, "points", 0, 100, mean, mean, tuple(map(_basis_of, items))))
     return told
 
 

@@ -122,6 +122,7 @@ def _previous(row: Row[Any]) -> Previous | None:
         title=row.title,
         closed_at=row.closed_at,
         confidence=frozen.method.confidence,
+        digest=frozen.digest,
         stratified=sum(stratum.answered > 0 for stratum in frozen.strata) > 1,
         figures=frozen.figures,
         groups=frozen.groups,

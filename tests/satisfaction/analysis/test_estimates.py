@@ -21,6 +21,16 @@ class TestWeighMeans:
         assert told.error is not None
         assert told.error**2 == pytest.approx(2 * 98 / (16 * 2 * 99) + 9 * 2 * 298 / (16 * 2 * 299))
 
+    def test_design_effect_by_hand(self) -> None:
+        """Strata of 100 and 300 without end, two answers each: variance (1 + 9)/16 · 2/2; of a simple sample, whose
+        answers lie (16 · 1/4 + 10 · 3/4 …) about 5: Σ W (y − 5)² = 1/4 · 10 + 3/4 · 2 = 4, · 4/3 / 4."""
+        told = weigh_means([(10**12, np.array([1.0, 3.0])), (3 * 10**12, np.array([5.0, 7.0]))])
+        assert told.design_effect == pytest.approx(10 / 16 / (4 * 4 / 3 / 4), rel=1e-6)
+        assert weigh_means([(50, np.array([1.0, 2.0, 4.0]))]).design_effect == pytest.approx(1)
+
+    def test_a_census_has_no_design_effect(self) -> None:
+        assert weigh_means([(2, np.array([1.0, 3.0])), (1, np.array([5.0]))]).design_effect is None
+
     def test_without_answers_there_is_nothing(self) -> None:
         assert weigh_means([(10, np.array([]))]).value is None
         assert weigh_means([(10, np.array([3.0]))]).low is None

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
-from services.satisfaction.analysis.scores import compare_means, compare_shares, mean_of, net_promoter
+from services.satisfaction.analysis.scores import compare_shares, mean_of, net_promoter
 
 _NOBODY = np.array([np.nan, np.nan])
 
@@ -45,15 +47,19 @@ class TestNetPromoter:
 
 
 class TestComparisons:
-    def test_means(self) -> None:
-        now, before = np.array([4.0, 5.0, 4.0, 5.0]), np.array([2.0, 3.0, 2.0, np.nan])
-        assert compare_means(now, before) == pytest.approx(0.0057, abs=5e-4)
-        assert compare_means(now, now) == pytest.approx(1.0)
-        assert compare_means(now, _NOBODY) is None
-        assert compare_means(np.ones(3), np.ones(4)) is None
-
     def test_shares(self) -> None:
         """Fisher's tea: 3 of 4 against 1 of 4 is 0.4857."""
         assert compare_shares(3, 4, 1, 4) == pytest.approx(0.4857, abs=1e-4)
         assert compare_shares(0, 0, 1, 4) is None
         assert compare_shares(90, 100, 60, 100) == pytest.approx(float(stats.fisher_exact([[90, 10], [60, 40]]).pvalue))
+
+    @given(st.integers(1, 80), st.integers(1, 80), st.data())
+    @settings(max_examples=100, deadline=None)
+    def test_is_scipys(self, n: int, before: int, data: st.DataObject) -> None:
+        said_so, earlier = data.draw(st.integers(0, n)), data.draw(st.integers(0, before))
+        expected = stats.fisher_exact([[said_so, n - said_so], [earlier, before - earlier]]).pvalue
+        assert compare_shares(said_so, n, earlier, before) == pytest.approx(float(expected), rel=1e-9)
+
+    def test_of_many(self) -> None:
+        expected = stats.fisher_exact([[50_000, 50_000], [50_500, 49_500]]).pvalue
+        assert compare_shares(50_000, 100_000, 50_500, 100_000) == pytest.approx(float(expected), rel=1e-7)

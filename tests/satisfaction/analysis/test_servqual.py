@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from services.satisfaction.analysis.servqual import (
+    Halves,
     Matrix,
     correct_for_many,
     cronbach,
     gaps_by_group,
     gaps_by_item,
+    read_halves,
     whole_of,
 )
+from services.satisfaction.analysis.strata import Strata
 from tests.journeys.real_log import DATA
 
 _SURVEY = DATA / "survey"
@@ -31,14 +35,20 @@ def reference() -> dict[str, Any]:
     return found
 
 
+def plain(expectation: Matrix, perception: Matrix) -> Halves:
+    """All of one stratum, of a population without number."""
+    n = len(expectation)
+    return read_halves(expectation, perception, Strata(["all"] * n, {"all": 10**12}))
+
+
 @pytest.fixture(scope="module")
-def halves(reference: object) -> tuple[Matrix, Matrix]:
+def halves(reference: object) -> Halves:
     with (_SURVEY / "kservqual_clean_194.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     expectation, perception = (
         np.array([[float(row[half + item]) for item in _ITEMS] for row in rows]) for half in "EP"
     )
-    return expectation, perception
+    return plain(expectation, perception)
 
 
 def dimensions(reference: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -46,39 +56,53 @@ def dimensions(reference: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 class TestReference:
-    def test_items(self, reference: dict[str, Any], halves: tuple[Matrix, Matrix]) -> None:
-        for told in gaps_by_item(_ITEMS, *halves):
+    def test_items(self, reference: dict[str, Any], halves: Halves) -> None:
+        for told in gaps_by_item(_ITEMS, halves):
             expected = reference["items"][told.item]
             assert [round(part or 0, 6) for part in (told.expectation, told.perception, told.gap)] == list(
                 expected.values()
             )
             assert told.n == 194
 
-    def test_dimensions(self, reference: dict[str, Any], halves: tuple[Matrix, Matrix]) -> None:
-        for told in gaps_by_group(_ITEMS, dimensions(reference), *halves):
+    def test_dimensions(self, reference: dict[str, Any], halves: Halves) -> None:
+        for told in gaps_by_group(_ITEMS, dimensions(reference), halves):
             expected = reference["dimensions"][told.group]
             assert round(told.expectation or 0, 6) == expected["E_mean"]
             assert round(told.perception or 0, 6) == expected["P_mean"]
-            assert round(told.gap or 0, 6) == expected["gap"]
+            assert round(told.told.gap or 0, 6) == expected["gap"]
             assert round(told.alpha_expectation.raw or 0, 6) == expected["alpha_E"]
             assert round(told.alpha_perception.raw or 0, 6) == expected["alpha_P"]
             assert round(told.alpha_gap.raw or 0, 6) == expected["alpha_gap"]
 
-    def test_whole(self, reference: dict[str, Any], halves: tuple[Matrix, Matrix]) -> None:
-        told = whole_of(gaps_by_group(_ITEMS, dimensions(reference), *halves), None, *halves)
+    def test_whole(self, reference: dict[str, Any], halves: Halves) -> None:
+        groups = dimensions(reference)
+        told = whole_of(_ITEMS, groups, dict.fromkeys(groups, 1 / 8), halves)
         expected = reference["overall"]
         assert round(told.expectation or 0, 6) == expected["E_mean"]
         assert round(told.perception or 0, 6) == expected["P_mean"]
-        assert round(told.gap or 0, 6) == expected["mean_of_dimension_gaps"]
+        assert round(told.told.gap or 0, 6) == expected["mean_of_dimension_gaps"]
         assert round(told.unweighted or 0, 6) == expected["unweighted_gap"]
         assert round(told.alpha_expectation.raw or 0, 6) == expected["alpha_E_24"]
         assert round(told.alpha_perception.raw or 0, 6) == expected["alpha_P_24"]
         assert round(told.alpha_gap.raw or 0, 6) == expected["alpha_gap_24"]
 
-    def test_what_is_significant(self, reference: dict[str, Any], halves: tuple[Matrix, Matrix]) -> None:
+    def test_what_is_significant(self, reference: dict[str, Any], halves: Halves) -> None:
         """All but fun, whose perception is above what was expected, by chance at that."""
-        told = gaps_by_group(_ITEMS, dimensions(reference), *halves)
-        assert [group.group for group in told if not group.is_significantly_negative()] == ["fun"]
+        told = gaps_by_group(_ITEMS, dimensions(reference), halves)
+        assert [group.group for group in told if (group.told.p_value or 0) >= 0.05] == ["fun"]
+        assert [group.group for group in told if (group.told.gap or 0) >= 0] == ["fun"]
+
+    def test_intervals_are_students(self, reference: dict[str, Any], halves: Halves) -> None:
+        """Of the respondents' mean gaps, by SciPy; the p-values are those of its test, by Holm."""
+        expected = {}
+        for name, items in dimensions(reference).items():
+            means = halves.gap.answers[:, [int(item) - 1 for item in items]].mean(axis=1)
+            expected[name] = stats.ttest_1samp(means, 0.0)
+        corrected = correct_for_many([test.pvalue for test in expected.values()])
+        for told, p_value in zip(gaps_by_group(_ITEMS, dimensions(reference), halves, 0.9), corrected, strict=True):
+            interval = expected[told.group].confidence_interval(0.9)
+            assert (told.told.low, told.told.high) == pytest.approx((interval.low, interval.high), rel=1e-9)
+            assert told.told.p_value == pytest.approx(p_value, rel=1e-9)
 
 
 class TestCronbach:
@@ -99,46 +123,86 @@ class TestCronbach:
         assert cronbach(holed).n == 3
 
     @pytest.mark.parametrize(
-        "answers", [np.ones((5, 1)), np.ones((1, 3)), np.empty((0, 4)), np.full((3, 2), np.nan)], ids=str
+        ("answers", "why"),
+        [
+            (np.ones((5, 1)), "one_item"),
+            (np.ones((1, 3)), "too_few_answers"),
+            (np.empty((0, 4)), "too_few_answers"),
+            (np.full((3, 2), np.nan), "too_few_answers"),
+            (np.full((4, 3), 5.0), "no_variance"),
+        ],
     )
-    def test_what_has_none(self, answers: Matrix) -> None:
-        assert cronbach(answers).raw is None
-        assert cronbach(answers).standardised is None
+    def test_says_why_there_is_none(self, answers: Matrix, why: str) -> None:
+        alpha = cronbach(answers)
+        assert (alpha.raw, alpha.standardised, alpha.undefined) == (None, None, why)
 
-    def test_nothing_varies(self) -> None:
-        assert cronbach(np.full((4, 3), 5.0)).raw is None
+    def test_an_item_that_does_not_vary_has_no_correlation(self) -> None:
+        """Variances 1, 1 and 0, covariance 1 of the first two: total 4; 3/2 · (1 − 2/4) = 0.75."""
+        alpha = cronbach(np.array([[1.0, 2.0, 5.0], [2.0, 3.0, 5.0], [3.0, 4.0, 5.0]]))
+        assert (alpha.raw, alpha.standardised, alpha.undefined) == (pytest.approx(0.75), None, "no_variance")
+
+    def test_below_zero_where_items_contradict_each_other(self) -> None:
+        """Variances 2/3 and 4/3, covariance −2/3: total 2/3; 2 · (1 − 2/(2/3)) = −4. Their correlation is −½√2."""
+        alpha = cronbach(np.array([[1.0, 3.0], [2.0, 3.0], [3.0, 1.0], [2.0, 1.0]]))
+        assert alpha.raw == pytest.approx(-4)
+        assert alpha.standardised == pytest.approx(-np.sqrt(2) / (1 - np.sqrt(0.5)))
+        assert alpha.undefined is None
 
 
 class TestGaps:
     def test_missing_halves_by_hand(self) -> None:
+        """The first item's gaps are −2, −1 and 0, the second's only −2: the dimension's −1.5 is the mean of the two."""
         expectation = np.array([[7.0, 6.0], [5.0, np.nan], [6.0, 4.0]])
         perception = np.array([[5.0, np.nan], [4.0, 3.0], [6.0, 2.0]])
-        one, two = gaps_by_item(["a", "b"], expectation, perception)
+        halves = plain(expectation, perception)
+        one, two = gaps_by_item(["a", "b"], halves)
         assert (one.expectation, one.perception, one.gap, one.n) == (6.0, 5.0, -1.0, 3)
         assert (two.expectation, two.perception, two.gap, two.n) == (5.0, 2.5, -2.0, 1)
-        (group,) = gaps_by_group(["a", "b"], {"both": ["a", "b"]}, expectation, perception)
-        assert group.gap == -1.5
-        assert group.n == 1
+        (group,) = gaps_by_group(["a", "b"], {"both": ["a", "b"]}, halves)
+        assert (group.told.gap, group.told.n) == (-1.5, 3)
+        # each moves the mean of means by half of (−2 + 1, −1 + 1, 0 + 1)/3: variance 3/2 · 2 · (1/6)² = 1/12
+        assert group.told.error == pytest.approx((1 / 12) ** 0.5)
+        assert group.told.low is not None
+        assert group.told.low < -1.5
 
     def test_weights_by_hand(self) -> None:
-        expectation = np.array([[5.0, 5.0], [5.0, 5.0]])
-        perception = np.array([[4.0, 2.0], [4.0, 2.0]])
-        groups = gaps_by_group(["a", "b"], {"first": ["a"], "second": ["b"]}, expectation, perception)
-        assert whole_of(groups, {"first": 0.75, "second": 0.25}, expectation, perception).gap == -1.5
-        assert whole_of(groups, None, expectation, perception).gap == -2.0
+        halves = plain(np.array([[5.0, 5.0], [5.0, 5.0]]), np.array([[4.0, 2.0], [4.0, 2.0]]))
+        groups = {"first": ["a"], "second": ["b"]}
+        assert whole_of(["a", "b"], groups, {"first": 0.75, "second": 0.25}, halves).told.gap == -1.5
+        assert whole_of(["a", "b"], groups, {"first": 0.5, "second": 0.5}, halves).told.gap == -2.0
 
     @pytest.mark.parametrize("weights", [{"first": 1.0}, {"first": 0.5, "second": 0.6}, {"first": -1, "second": 2}])
     def test_weights_that_cannot_be(self, weights: dict[str, float]) -> None:
         half = np.ones((2, 2))
-        groups = gaps_by_group(["a", "b"], {"first": ["a"], "second": ["b"]}, half, half)
         with pytest.raises(ValueError, match="add up to 1"):
-            whole_of(groups, weights, half, half)
+            whole_of(["a", "b"], {"first": ["a"], "second": ["b"]}, weights, plain(half, half))
 
     def test_nobody_answered(self) -> None:
         empty = np.empty((0, 2))
-        (group,) = gaps_by_group(["a", "b"], {"both": ["a", "b"]}, empty, empty)
-        assert (group.gap, group.p_value, group.n) == (None, None, 0)
-        assert not group.is_significantly_negative()
+        (group,) = gaps_by_group(["a", "b"], {"both": ["a", "b"]}, plain(empty, empty))
+        assert (group.told.gap, group.told.p_value, group.told.n) == (None, None, 0)
+
+    def test_strata_weigh_by_their_people(self) -> None:
+        """Gaps −1 and −3 in a stratum of 300, 0 in one of 100 with one answer: (300 · −2 + 100 · 0) / 400. A stratum
+        without answers weighs nothing."""
+        expectation, perception = np.array([[5.0], [5.0], [5.0]]), np.array([[4.0], [2.0], [5.0]])
+        strata = Strata(["large", "large", "small"], {"large": 300, "none": 77, "small": 100})
+        (group,) = gaps_by_group(["a"], {"only": ["a"]}, read_halves(expectation, perception, strata))
+        assert (group.told.gap, group.expectation, group.perception) == (-1.5, 5.0, 3.5)
+        # (3/4)² · 2/2 · 298/299 + (1/4)² · 7/3, the variance of all three, · 99/99
+        assert group.told.error == pytest.approx((9 / 16 * 298 / 299 + 1 / 16 * 7 / 3) ** 0.5)
+
+    def test_everybody_says_the_same(self) -> None:
+        """Student's test knows nothing of it; the sign test does: 2 · ½⁶."""
+        halves = plain(np.full((6, 2), 6.0), np.full((6, 2), 4.0))
+        (group,) = gaps_by_group(["a", "b"], {"both": ["a", "b"]}, halves)
+        assert (group.told.low, group.told.high, group.told.p_value) == (-2.0, -2.0, pytest.approx(2 / 64))
+
+    def test_means_that_agree_but_for_rounding_do_not_vary(self) -> None:
+        """Each respondent's mean gap is the same, by different ways: nothing is found significant by 10⁻¹⁷."""
+        halves = plain(np.full((2, 3), 6.0), np.array([[6.0, 5.0, 3.0], [3.0, 6.0, 5.0]]))
+        (group,) = gaps_by_group(["a", "b", "c"], {"all": ["a", "b", "c"]}, halves)
+        assert (group.told.error, group.told.p_value) == (0.0, 0.5)
 
 
 class TestCorrectForMany:
