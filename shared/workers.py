@@ -62,6 +62,15 @@ class Worker:
         """The child's process id, where there is one."""
         return self._child.pid if self._child is not None and self._child.returncode is None else None
 
+    async def prepare(self) -> None:
+        """Start the child unless there is one: it loads while the question is still being gathered."""
+        if self._is_closed or self._turn.locked():
+            return
+        async with self._turn:
+            if self.pid is None:
+                await self._end()
+                self._child = await self._start()
+
     async def ask(self, asked: BaseModel, kind: type[Answered], timeout_seconds: float = TIMEOUT_SECONDS) -> Answered:
         """The child's answer; the time in line does not count.
 

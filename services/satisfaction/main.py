@@ -5,7 +5,7 @@ from pathlib import Path
 from services.satisfaction.analysis import jobs as analysis_jobs
 from services.satisfaction.analysis import pages as analysis_pages
 from services.satisfaction.analysis import routes as analysis_routes
-from services.satisfaction.analysis.worker import make_worker
+from services.satisfaction.analysis.worker import make_binder, make_worker
 from services.satisfaction.callbacks import consumers as callback_consumers
 from services.satisfaction.callbacks import jobs as callback_jobs
 from services.satisfaction.callbacks import pages as callback_pages
@@ -58,7 +58,7 @@ from shared.settings import Settings
 def define(settings: Settings) -> Definition:
     """Everything that satisfaction is made of."""
     thresholds = SatisfactionSettings()
-    statistics = make_worker()
+    statistics, binder = make_worker(), make_binder()
     mailer = SmtpMailer(thresholds.smtp_url, thresholds.mail_from) if thresholds.smtp_url else None
     return Definition(
         spine=spine,
@@ -114,7 +114,7 @@ def define(settings: Settings) -> Definition:
         ),
         ports={
             "thresholds": thresholds,
-            "statistics": statistics,
+            "binder": binder,
             "link_misses": Misses(thresholds.link_misses_per_minute),
             "complaint_misses": Misses(thresholds.link_misses_per_minute),
             "complaint_filings": Misses(thresholds.complaints_per_minute),
@@ -122,6 +122,6 @@ def define(settings: Settings) -> Definition:
             "contents": Contents(),
         },
         home="/callbacks",
-        closers=(statistics.close,),
+        closers=(statistics.close, binder.close),
         larger_bodies={population_routes.LARGER_BODY: thresholds.population_limit_bytes},
     )

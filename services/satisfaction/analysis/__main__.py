@@ -1,19 +1,12 @@
-"""The process that holds NumPy and SciPy: a line of JSON in (`questions.Asked`), a line of JSON out."""
+"""The process that holds NumPy: a line of JSON in (`questions.AnalyseCampaign`), a line of JSON out."""
 
 import sys
-from collections.abc import Callable
-from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from services.satisfaction.analysis.computing import analyse_file
-from services.satisfaction.analysis.questions import Asked
-from services.satisfaction.analysis.workbooks import make_workbook
+from services.satisfaction.analysis.questions import AnalyseCampaign
 from shared.answering import serve
 
-_ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)
-_ANSWERS: dict[str, Callable[[Any], BaseModel]] = {"analyse": analyse_file, "workbook": make_workbook}
-
-
 if __name__ == "__main__":
-    serve(_ASKED, _ANSWERS, float(sys.argv[1]))
+    serve(TypeAdapter(AnalyseCampaign), {"analyse": analyse_file}, float(sys.argv[1]))

@@ -32,8 +32,9 @@ async def analyse_next(worker: Worker, settings: SatisfactionSettings, database:
 async def analyse(
     worker: Worker, settings: SatisfactionSettings, database: Database, campaign: Row[Any]
 ) -> CampaignAnalysis:
-    """The answers go through a file that only this user can read, and that is gone afterwards; the worker reads it
-    while it is written."""
+    """The answers go through a file that only this user can read, and that is gone afterwards; the worker loads while
+    they are counted, and reads the file while it is written."""
+    await worker.prepare()
     with NamedTemporaryFile(prefix="ratchet-survey-") as file:
 
         async def write(piece: bytes) -> None:

@@ -1,8 +1,8 @@
-"""What the worker is asked. Light to import, so that the service may hold it without NumPy and SciPy."""
+"""What the workers are asked. Light to import, so that the service may hold it without NumPy."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from services.satisfaction.analysis.schemas import Facts, Previous
 from services.satisfaction.questionnaires.schemas import Content
@@ -50,6 +50,3 @@ class MakeWorkbook(_Value):
     kind: Literal["workbook"] = "workbook"
     rows_path: str
     path: str
-
-
-Asked = Annotated[AnalyseCampaign | MakeWorkbook, Field(discriminator="kind")]

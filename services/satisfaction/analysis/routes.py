@@ -28,13 +28,13 @@ Analyst = Annotated[Principal, Depends(require(Role.QUALITY_MANAGER, Role.SERVIC
 _BLOCK = 1000
 
 
-def _statistics(request: Request) -> Worker:
-    worker: Worker = request.app.state.statistics
-    return worker
+def _binder(request: Request) -> Worker:
+    binder: Worker = request.app.state.binder
+    return binder
 
 
-Statistics = Annotated[Worker, Depends(_statistics)]
-"""The process that computes, in a route."""
+Binder = Annotated[Worker, Depends(_binder)]
+"""The process that writes workbooks, in a route."""
 
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -97,7 +97,7 @@ async def export_lines(request: Request, campaign_id: UUID, session: Reading, _c
 
 
 @routes.get("/campaigns/{campaign_id}/responses.xlsx", response_class=Response)
-async def export_workbook(campaign_id: UUID, session: Reading, _caller: Analyst, worker: Statistics) -> Response:
+async def export_workbook(campaign_id: UUID, session: Reading, _caller: Analyst, binder: Binder) -> Response:
     """The same as a workbook, of at most 20,000 answers."""
     campaign = await get_campaign(session, campaign_id)
     service.require_closed(campaign)
@@ -112,7 +112,7 @@ async def export_workbook(campaign_id: UUID, session: Reading, _caller: Analyst,
     with NamedTemporaryFile(prefix="ratchet-export-") as lines, NamedTemporaryFile(prefix="ratchet-export-") as made:
         lines.write(b"".join(orjson.dumps(row) + b"\n" for row in table))
         lines.flush()
-        await worker.ask(MakeWorkbook(rows_path=lines.name, path=made.name), Ready)
+        await binder.ask(MakeWorkbook(rows_path=lines.name, path=made.name), Ready)
         book = made.read()
     return Response(book, media_type=_WORKBOOK, headers=_attached(campaign, "xlsx"))
 

@@ -1,10 +1,13 @@
-"""The process that holds NumPy and SciPy, as this service asks it."""
+"""The processes that hold NumPy, as this service asks them; the first question starts each."""
 
 from shared.workers import Worker
 
-_PROGRAM = ("-m", "services.satisfaction.analysis")
-
 
 def make_worker() -> Worker:
-    """The child that answers `questions.Asked`; the first question starts it."""
-    return Worker(_PROGRAM)
+    """The child that answers `questions.AnalyseCampaign`."""
+    return Worker(("-m", "services.satisfaction.analysis"))
+
+
+def make_binder() -> Worker:
+    """The child that answers `questions.MakeWorkbook`: an export does not wait for an analysis."""
+    return Worker(("-m", "services.satisfaction.analysis.workbooks"))
