@@ -16,7 +16,7 @@ from shared.problems import IllegalTransition, LostUpdate, Missing, Problem
 
 Refused = ValidationError | Problem
 Labels = Mapping[str, str]
-"""What a page calls the fields of its forms."""
+"""What a page calls the fields of its forms; `""` stands for the form as a whole."""
 Said = Mapping[type[Problem], str]
 """What a page says of problems that it knows beforehand."""
 Done = TypeVar("Done")
@@ -117,8 +117,10 @@ def put_in_words(
 def _name_fault(request: Request, error: Any, fields: Labels) -> str:
     """The field's label, and what would be right."""
     right = _RIGHT.get(error["type"])
-    why = translate(request, right) % error.get("ctx", {}) if right else error["msg"].removeprefix("Value error, ")
-    label = next((fields[part] for part in reversed(error["loc"]) if part in fields), None)
+    why: str = error["msg"].removeprefix("Value error, ")
+    if right:
+        why = translate(request, right) % error.get("ctx", {})
+    label = next((fields[part] for part in reversed(error["loc"]) if part in fields), fields.get(""))
     if label is None:
         return why
     return translate(request, N_("%(label)s (%(right)s)")) % {"label": translate(request, label), "right": why}

@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from services.satisfaction.campaigns import course, repository, rules, service, words
 from services.satisfaction.campaigns.routes import Conductor
 from services.satisfaction.campaigns.schemas import Draw, NewCampaign, NewWaivers, State, summary_of, view_of
-from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.forms import given
 from services.satisfaction.populations import files
 from services.satisfaction.populations import repository as populations
 from services.satisfaction.populations import service as population_service
@@ -24,7 +24,8 @@ from services.satisfaction.tokens import LinkKey
 from shared import clock
 from shared.auth import Principal, Role, Staff
 from shared.http import Reading, Writing
-from shared.pages import HTMLResponse, page_router, render, see_other, translate
+from shared.pages import HTMLResponse, page_router, render, see_other
+from shared.pages.forms import Refused, put_in_words, read_form, status_of
 from shared.pagination import Cursor, decode_cursor, encode_cursor
 from shared.problems import Malformed, NotFound, Problem
 
@@ -205,9 +206,6 @@ async def _require_conductor(session: AsyncSession, campaign_id: UUID, caller: P
 async def _show_new(
     request: Request, session: AsyncSession, typed: Mapping[str, str], refusal: Refused | None = None
 ) -> HTMLResponse:
-    complaint = put_in_words(request, refusal, words.FIELDS, words.PROBLEMS)
-    if isinstance(refusal, ValidationError) and any(not error["loc"] for error in refusal.errors()):
-        complaint = f"{complaint} {translate(request, words.MISFIT)}"
     return render(
         request,
         "campaigns/new.html",
@@ -215,7 +213,7 @@ async def _show_new(
         typed={name: typed.get(name, "") for name in _NEW},
         words=words,
         questionnaires=[one for one in await list_questionnaires(session) if one.state == "published"],
-        complaint=complaint,
+        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
     )
 
 

@@ -41,8 +41,8 @@ FIELDS = {
     "clauses": N_("Clauses"),
     "reason": N_("Reason"),
     "seed": N_("Seed (empty: a random one)"),
+    "": N_("Kind, level and project fit each other"),
 }
-MISFIT = N_("Kind, level and project fit each other")
 PROBLEMS: dict[type[Problem], str] = {
     NotReady: N_("The survey cannot be launched yet: below is what is missing."),
     Launched: N_("People are being asked already: this stays as it is."),

@@ -18,7 +18,7 @@ from services.satisfaction.complaints.repository import Filters
 from services.satisfaction.complaints.routes import CALLERS, DAYS, read_cursor, write_cursor
 from services.satisfaction.complaints.service import Work
 from services.satisfaction.complaints.views import describe_whole, summarise
-from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.forms import given
 from services.satisfaction.settings import SatisfactionSettings, Thresholds
 from shared import clock
 from shared.auth import Principal, Staff
@@ -26,6 +26,7 @@ from shared.database import Database
 from shared.events.complaints import ComplaintClass
 from shared.http import Reading
 from shared.pages import HTMLResponse, page_router, render, see_other
+from shared.pages.forms import Refused, put_in_words, read_form, status_of
 from shared.pagination import Cursor
 from shared.problems import Forbidden, NotFound, Problem
 

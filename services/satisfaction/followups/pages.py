@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.satisfaction.followups import repository, rules, service
 from services.satisfaction.followups.routes import Asker
 from services.satisfaction.followups.schemas import FollowUpAnswers, Unreached
-from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.forms import given
 from shared import clock
 from shared.auth import Staff
 from shared.database import Database
 from shared.http import Reading
 from shared.pages import N_, HTMLResponse, page_router, render, see_other
+from shared.pages.forms import Refused, put_in_words, read_form, status_of
 from shared.pagination import Cursor, decode_cursor, encode_cursor
 from shared.problems import Problem
 

@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from pydantic import ValidationError
 
 from services.satisfaction.complaints.rules import TimeInFuture
-from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.forms import given
 from services.satisfaction.interviews import repository, service
 from services.satisfaction.interviews.schemas import InterviewBody
 from shared import clock
@@ -18,6 +18,7 @@ from shared.auth import Staff
 from shared.database import Database
 from shared.http import Reading
 from shared.pages import N_, HTMLResponse, page_router, render, see_other
+from shared.pages.forms import Refused, put_in_words, read_form, status_of
 from shared.pagination import Cursor, decode_cursor, encode_cursor
 from shared.problems import Problem
 

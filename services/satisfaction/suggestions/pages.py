@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.complaints.words import CHANNELS
-from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.forms import given
 from services.satisfaction.settings import Thresholds
 from services.satisfaction.suggestions import repository, rules, service
 from services.satisfaction.suggestions.schemas import NewSuggestion, Reply
@@ -20,6 +20,7 @@ from shared.auth import Staff
 from shared.database import Database
 from shared.http import Reading
 from shared.pages import N_, HTMLResponse, page_router, render, see_other
+from shared.pages.forms import Refused, put_in_words, read_form, status_of
 from shared.pagination import Cursor, decode_cursor, encode_cursor
 from shared.problems import Problem
 

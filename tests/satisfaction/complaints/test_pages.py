@@ -62,7 +62,7 @@ class TestStaffPages:
             assert "kept words" in answer.text
             assert alerts(answer) == ["This complaint is not offered to you, or they own it already."]
             empty = await client.post(f"{path}/answer", data={"answer": " "})
-            assert (empty.status_code, alerts(empty)) == (422, ["Please fill in or mend: Answer"])
+            assert (empty.status_code, alerts(empty)) == (422, ["Please fill in or mend: Answer (needed)"])
             assert (await client.post(f"{path}/nonsense")).status_code == 404
             wrong = await client.post(PATH, data={**NEW, "anonymous": "1"})
             assert wrong.status_code == 422

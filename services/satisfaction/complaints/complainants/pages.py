@@ -17,7 +17,7 @@ from services.satisfaction.complaints.complainants.service import open_by_secret
 from services.satisfaction.complaints.schemas import Acceptance, NewComplaint, Reason
 from services.satisfaction.complaints.service import PUBLIC, Work
 from services.satisfaction.complaints.views import describe_own
-from services.satisfaction.forms import Refused, given, put_in_words, read_form, status_of
+from services.satisfaction.forms import given
 from services.satisfaction.public import hide
 from services.satisfaction.settings import Thresholds
 from services.satisfaction.tokens import Misses, find_address
@@ -25,6 +25,7 @@ from shared import clock
 from shared.database import Database
 from shared.http import acting
 from shared.pages import N_, HTMLResponse, page_router, render
+from shared.pages.forms import Refused, put_in_words, read_form, status_of
 from shared.problems import Problem
 
 pages = page_router()
