@@ -14,7 +14,7 @@ from services.improvement.improvements.service import (
     append,
     lock_improvement,
     move,
-    open_record,
+    open_next_cycle,
     readiness,
     save_record,
     signed_verdict,
@@ -151,28 +151,10 @@ async def _open_next_cycle(
     session: AsyncSession, record: Improvement, body: NextCycle, actor: str, now: datetime
 ) -> Improvement:
     """R27: the same matter once more; one that is open already goes on instead."""
-    following, is_new = await open_record(
-        session,
-        origin="person",
-        title=body.title or record.title,
-        problem=body.problem or record.problem,
-        correlation_id=record.correlation_id,
-        requester=actor,
-        now=now,
-        measure_key=record.measure_key,
-        scope=record.scope,
-        target=record.target,
-        severity=record.severity,
-        impact=record.impact,
-        department=record.department,
-        service=record.service,
-        customer=record.customer,
-        project=record.project,
-        parent=record,
-        note=f"the next cycle of {format_number(record.number)}",
-    )
+    note = f"the next cycle of {format_number(record.number)}"
+    title, problem = body.title or record.title, body.problem or record.problem
+    following, is_new = await open_next_cycle(session, record, "person", title, problem, actor, now, note)
     if not is_new:
-        note = f"the next cycle of {format_number(record.number)}"
         await append(session, following, actor, now, "cycle_attached", following.state, note)
     return following
 

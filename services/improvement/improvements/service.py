@@ -178,6 +178,45 @@ async def open_record(
             return record, False
 
 
+async def open_next_cycle(
+    session: AsyncSession,
+    record: Improvement,
+    origin: str,
+    title: str,
+    problem: str,
+    requester: str,
+    now: datetime,
+    note: str,
+    *,
+    verification_plan: events.VerificationPlan | None = None,
+    owner: str | None = None,
+) -> tuple[Improvement, bool]:
+    """R27: the matter of this record once more, as `open_record`: the one that is open already, or a new one whose
+    parent it is."""
+    return await open_record(
+        session,
+        origin=origin,
+        title=title,
+        problem=problem,
+        correlation_id=record.correlation_id,
+        requester=requester,
+        now=now,
+        measure_key=record.measure_key,
+        scope=record.scope,
+        target=record.target,
+        severity=record.severity,
+        impact=record.impact,
+        department=record.department,
+        service=record.service,
+        customer=record.customer,
+        project=record.project,
+        verification_plan=verification_plan,
+        parent=record,
+        owner=owner,
+        note=note,
+    )
+
+
 async def move(
     session: AsyncSession,
     record: Improvement,

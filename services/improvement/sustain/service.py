@@ -14,7 +14,7 @@ from services.improvement.improvements.schemas import format_number
 from services.improvement.improvements.service import (
     append,
     draft,
-    open_record,
+    open_next_cycle,
     signed_verdict,
     tell,
     touch,
@@ -123,27 +123,17 @@ async def _note_regression(
     effect = await trace_effect(session, record)
     problem = rules.describe_regression(number, check.day, measure.unit if measure else "", signed.after, told, effect)
     with in_the_story_of(event.origin(_ACTOR)):
-        successor, is_new = await open_record(
+        successor, is_new = await open_next_cycle(
             session,
-            origin="regression",
-            title=rules.title_regression(number, record.title),
-            problem=problem,
-            correlation_id=record.correlation_id,
-            requester=_ACTOR,
-            now=event.time,
-            measure_key=record.measure_key,
-            scope=record.scope,
-            target=record.target,
-            severity=record.severity,
-            impact=record.impact,
-            department=record.department,
-            service=record.service,
-            customer=record.customer,
-            project=record.project,
+            record,
+            "regression",
+            rules.title_regression(number, record.title),
+            problem,
+            _ACTOR,
+            event.time,
+            f"{number} regressed, day {check.day}",
             verification_plan=rules.plan_next_cycle(verification_plan(record), told.after),
-            parent=record,
             owner=record.owner,
-            note=f"{number} regressed, day {check.day}",
         )
         if not is_new:
             await _link(session, successor, record, f"{number} regressed, day {check.day}: {told.reason}", event)
