@@ -1,7 +1,7 @@
 """`make bench`: every claim measured, shown, and written to bench/results.json.
 
-python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume] [improvement] [callbacks] [surveys]
-[analysis] [submissions]
+python -m bench.run [events] [latency] [import_log] [memory] [ingest] [volume] [improvement] [effects] [callbacks]
+[surveys] [analysis] [submissions]
 """
 
 import sys
@@ -9,6 +9,7 @@ import sys
 from bench import (
     analysis,
     callbacks,
+    effects,
     events,
     import_log,
     improvement,
@@ -29,6 +30,7 @@ SCRIPTS = {
     "ingest": ingest,
     "volume": volume,
     "improvement": improvement,
+    "effects": effects,
     "callbacks": callbacks,
     "surveys": surveys,
     "analysis": analysis,

@@ -66,10 +66,10 @@ def make_documents() -> dict[str, bytes]:
     return {"events.md": render_catalogue(ears).encode(), **{path: body + b"\n" for path, body in written.items()}}
 
 
-def write(folder: Path = DOCS) -> list[Path]:
+def write(documents: Mapping[str, bytes], folder: Path = DOCS) -> list[Path]:
     """Write what differs; returns the files that did."""
     changed = []
-    for name, body in make_documents().items():
+    for name, body in documents.items():
         path = folder / name
         if not path.exists() or path.read_bytes() != body:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -285,5 +285,5 @@ def _yes(condition: bool) -> str:
 
 
 if __name__ == "__main__":
-    for written in write():
+    for written in write(make_documents()):
         typer.echo(written)

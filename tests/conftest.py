@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import aio_pika
+import hypothesis
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,6 +33,9 @@ _POSTGRES = "RATCHET_TEST_POSTGRES"
 _RABBITMQ = "RATCHET_TEST_RABBITMQ"
 _TEMPLATE = "ratchet_template"
 _started: list[PostgresForTests | PrivateRabbitMQ] = []
+
+hypothesis.settings.register_profile("ratchet", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("ratchet")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,7 +79,7 @@ async def _make_template(admin_url: str) -> None:
 async def _create_database(admin_url: str, name: str) -> None:
     connection = await connect(admin_url)
     try:
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE} STRATEGY file_copy')
     finally:
         await connection.close()
 

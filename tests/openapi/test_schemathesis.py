@@ -32,7 +32,7 @@ CONFIG = schemathesis.Config.from_dict(
     {"generation": {"deterministic": True, "database": "none"}, "cache": {"enabled": False}}
 )
 bounded = settings(
-    max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=EXAMPLES, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 Case = schemathesis.Case[Any]

@@ -97,7 +97,7 @@ def cases(draw: st.DrawFn) -> tuple[Calendar, datetime, datetime]:
 
 
 class TestWorkingTimeBetween:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(cases())
     @example((Calendar("Europe/Berlin", week(NIGHT, NIGHT)), utc("2024-03-30T12:00"), utc("2024-03-31T12:00")))
     @example((Calendar("Europe/Berlin", week(NIGHT, NIGHT)), utc("2024-10-26T12:00"), utc("2024-10-27T12:00")))
@@ -110,7 +110,7 @@ class TestWorkingTimeBetween:
         counted = sum(1 for _ in worked_minutes(calendar, start, end))
         assert working_time_between(calendar, start, end) == counted * MINUTE
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(st.sampled_from(sorted(CHANGES)), st.integers(1991, 2030), st.integers(1, 3000), st.integers(0, 1439))
     def test_years_are_the_sum_of_their_days(self, zone: str, year: int, days: int, minute: int) -> None:
         closed = frozenset(date(year, 1, 1) + timedelta(days=17 * i) for i in range(100))
@@ -179,7 +179,7 @@ class TestWorkingTimeBetween:
 
 
 class TestWorkingSpans:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(cases())
     def test_hold_the_worked_minutes_and_no_others(self, case: tuple[Calendar, datetime, datetime]) -> None:
         calendar, start, end = case
@@ -194,7 +194,7 @@ class TestWorkingSpans:
 
 
 class TestAddWorkingTime:
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(cases(), st.integers(1, 10**9))
     def test_is_the_first_moment_at_which_the_amount_has_passed(
         self, case: tuple[Calendar, datetime, datetime], share: int

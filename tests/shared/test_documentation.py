@@ -108,7 +108,8 @@ class TestGlossary:
 
 
 class TestWrite:
-    def test_only_what_differs_is_written(self, tmp_path: Path) -> None:
-        assert len(write(tmp_path)) == len(DEFINE) + 2
+    def test_only_what_differs_is_written(self, documents: dict[str, bytes], tmp_path: Path) -> None:
+        assert len(write(documents, tmp_path)) == len(DEFINE) + 2
         (tmp_path / "events.md").write_text("old")
-        assert write(tmp_path) == [tmp_path / "events.md"]
+        assert write(documents, tmp_path) == [tmp_path / "events.md"]
+        assert (tmp_path / "events.md").read_bytes() == documents["events.md"]

@@ -41,7 +41,7 @@ def read(field: Any, value: Any) -> Any:
 
 
 class TestFields:
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.lists(anything, min_size=20, max_size=60))
     async def test_what_passes_can_be_stored_and_read_again(self, database: Database, values: list[Any]) -> None:
         async with database.reading() as session:

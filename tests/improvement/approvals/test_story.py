@@ -126,7 +126,7 @@ def check(record: dict[str, Any]) -> None:
 class TestAnyCourse:
     """R18, R35, R37, R39, R66"""
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.lists(steps, max_size=18), st.sampled_from([{}, {"budget": "60000"}, {"impact": "very_high"}]))
     async def test_no_way_round_chain_or_signature_and_history_tells_all(
         self, loop: Loop, cast: dict[str, httpx.AsyncClient], tried: list[tuple[str, Any, Any]], weight: dict[str, str]

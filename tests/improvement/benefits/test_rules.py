@@ -135,7 +135,7 @@ class TestCompare:
         assert found.before is not None
         assert found.before.cost_per_unit is None
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(
         st.decimals(0, 10**9, places=2),
         st.decimals(0, 10**9, places=2),

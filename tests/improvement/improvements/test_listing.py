@@ -96,7 +96,7 @@ class TestListImprovements:
         ):
             assert await titles(loop, q=words) == expected, words
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=3, max_size=12), st.data())
     async def test_every_part_of_a_title_finds_it(self, loop: Loop, title: str, data: st.DataObject) -> None:
         mark = str(new_id())

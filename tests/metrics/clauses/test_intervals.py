@@ -39,7 +39,7 @@ class TestFindMissed:
         assert find_missed([on(2), on(6)], TWO_DAYS, on(1), on(7), [(on(3), on(4, 12))]).missed == ((on(2), on(6)),)
         assert find_missed([on(2), on(6)], TWO_DAYS, on(1), on(7), [(on(3), on(5, 12))]).missed == ()
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.lists(st.integers(-3000, 10_000), max_size=12), st.integers(10, 3000))
     def test_every_minute_without_an_occurrence_in_time_lies_in_a_named_interval(
         self, offsets: list[int], limit: int
@@ -69,7 +69,7 @@ class TestRunsOutAt:
     def test_excluded_time_moves_it(self) -> None:
         assert runs_out_at(on(2), TWO_DAYS, [(on(3), on(4)), (on(4, 12), on(5))]) == on(5, 12)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.lists(st.tuples(st.integers(0, 600), st.integers(0, 200)), max_size=3), st.integers(1, 500))
     def test_is_where_an_interval_begins_to_be_missed(self, holes: list[tuple[int, int]], limit: int) -> None:
         begin: datetime = on(1)

@@ -81,7 +81,7 @@ class TestMeasureDowntime:
 
     spans = st.tuples(st.integers(0, 2000), st.integers(0, 400)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.lists(spans, max_size=4), st.lists(spans, max_size=3))
     def test_agrees_with_a_minute_counter(
         self, outages: list[tuple[int, int]], excluded: list[tuple[int, int]]

@@ -66,7 +66,7 @@ class TestElapsed:
         pending: list[Pause] = [(on(2, 10), on(2, 12)), (on(2, 11), on(2, 13)), (on(2, 16), None)]
         assert elapsed(OFFICE, "business", on(2, 9), on(2, 17), pending) == timedelta(hours=4)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(moments, moments, pauses)
     def test_agrees_with_a_minute_counter_over_a_clock_change(
         self, start: datetime, end: datetime, pending: list[Pause]
@@ -94,7 +94,7 @@ class TestDueAt:
     def test_a_calendar_that_never_opens_is_never_due(self) -> None:
         assert due_at(Calendar("UTC", ((),) * 7), "business", on(2, 9), timedelta(hours=1), []) is None
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(moments, st.integers(1, 600), pauses)
     def test_is_the_first_moment_at_which_so_much_has_elapsed(
         self, start: datetime, limit: int, pending: list[Pause]

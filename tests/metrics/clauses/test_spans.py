@@ -25,19 +25,19 @@ spans = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)).map(lambda pa
 
 
 class TestArithmetic:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(spans, spans)
     def test_a_cut_leaves_every_minute_that_is_in_no_hole(self, whole: list[Span], holes: list[Span]) -> None:
         assert minutes_of(cut(whole, holes)) == minutes_of(whole) - minutes_of(holes)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(spans)
     def test_joined_spans_hold_the_same_minutes_once_and_in_order(self, given_: list[Span]) -> None:
         joined = join(given_)
         assert minutes_of(joined) == minutes_of(given_)
         assert all(earlier[1] < later[0] for earlier, later in itertools.pairwise(joined))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(spans, st.integers(0, 60), st.integers(0, 60))
     def test_a_clip_leaves_what_lies_within(self, given_: list[Span], first: int, last: int) -> None:
         within = set(range(first, last))

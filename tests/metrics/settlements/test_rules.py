@@ -52,7 +52,7 @@ class TestAssessPenalty:
         assert assess_penalty(penalty, 0.5, Decimal("100.20")) == Decimal("2.50")
         assert assess_penalty(penalty, 0.5, Decimal("100.60")) == Decimal("2.52")
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.floats(0, 1), st.decimals(0, 1_000_000, places=2))
     def test_one_tier_at_most_holds_a_value_and_a_worse_one_costs_no_less(self, value: float, fee: Decimal) -> None:
         holding = [
@@ -85,7 +85,7 @@ class TestMakeBill:
         bill = make_bill(FEE, [Decimal("8000.00"), Decimal("4000.00")], None, Decimal("0.00"))
         assert (bill.cap, bill.due) == (None, Decimal("-2000.00"))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         st.lists(st.decimals(0, 5000, places=2), max_size=5),
         st.floats(0.1, 100),

@@ -124,7 +124,7 @@ class TestRead:
         last = read_all(source, payloads)[-1]
         assert (last.service, last.priority) == ("ACME", "high")
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(data=st.data())
     def test_whatever_stands_in_a_payload_it_is_read_or_named(self, data: st.DataObject) -> None:
         desk = data.draw(st.sampled_from(DESKS), "desk")
