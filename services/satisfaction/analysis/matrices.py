@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -16,6 +17,7 @@ from services.satisfaction.questionnaires.schemas import ChoiceItem, Content, Pa
 
 _ESCAPES = {b"\\t": b"\t", b"\\n": b"\n", b"\\r": b"\r", b"\\b": b"\b", b"\\f": b"\f", b"\\v": b"\v"}
 _NULL = rb"\N"
+_EXPECTATION, _PERCEPTION = itemgetter("expectation"), itemgetter("perception")
 _LOOK_AGAIN_SECONDS = 0.01
 _OF_BOTH = {"key", "wording", "required", "dimension", "process", "show_if", "clauses", "low", "high"}
 
@@ -104,7 +106,7 @@ def read_answers(lines: Iterable[bytes], content: Content) -> Answers:
     comments: Counter[tuple[str, str]] = Counter()
     known: dict[bytes, str | None] = {}
     nothing: dict[str, int] = {}
-    for line in lines:
+    for n, line in enumerate(lines):
         *named, raw = line.rstrip(b"\n").split(b"\t")
         for column, word in zip(words, named, strict=True):
             if word not in known:
@@ -113,8 +115,13 @@ def read_answers(lines: Iterable[bytes], content: Content) -> Answers:
         one = orjson.loads(raw.replace(b"\\\\", b"\\") if b"\\" in raw else raw)
         ratings += [one.get(key) for key in rated]
         halves = [one.get(key, nothing) for key in pairs]
-        expected += [half.get("expectation") for half in halves]
-        perceived += [half.get("perception") for half in halves]
+        try:
+            expected += map(_EXPECTATION, halves)
+            perceived += map(_PERCEPTION, halves)
+        except KeyError:  # not everybody answers all; most do, and that is faster
+            del expected[n * len(pairs) :], perceived[n * len(pairs) :]
+            expected += [half.get("expectation") for half in halves]
+            perceived += [half.get("perception") for half in halves]
         stratum = words[0][-1]
         for key in choices:
             options = one.get(key)

@@ -10,6 +10,7 @@ Source: Parasuraman, Zeithaml, Berry 1988; Cronbach 1951.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -131,31 +132,54 @@ class Half:
         """`combine` with its error, which is linearised: what each respondent moves it by. Where everybody answered
         everything and there is one stratum, that is Student's interval of the respondents' means."""
         value = self.combine(shares)
-        places = np.flatnonzero((shares > 0) & ~np.isnan(self.means))
-        took_part: NDArray[np.bool_] = np.asarray(self.is_known[:, places].any(axis=1))
+        shares = np.where(np.isnan(self.means), 0.0, shares)
+        took_part: NDArray[np.bool_] = np.asarray(self.is_known[:, shares > 0].any(axis=1))
         n = int(took_part.sum())
         if value is None or n < 2:
             return GapEstimate(value, None, None, None, None, None, n)
-        shares = shares[places] / shares[places].sum()
-        known = self.is_known[:, places]
-        own = (self._filled[:, places] @ shares) / np.where(took_part, known @ shares, 1.0)
-        moved = (self._weights / np.maximum(self._counts, 1))[:, places]
-        around = (self._filled - self._means[self._strata.of_rows])[:, places] * known
-        each = around * moved[self._strata.of_rows]
-        pulls = each @ shares
-        pulls[np.abs(pulls) <= _ROUNDING * (np.abs(each) @ shares)] = 0.0
-        spreads = self._spread(took_part, pulls, float(own[took_part].var(ddof=1)), moved @ shares)
+        spreads = self._spread(took_part, shares / shares.sum())
         error, freedom = add_spreads(spreads, n)
         half = find_quantile((1 + confidence) / 2, freedom) * error if error else 0.0
         p_value = _p_value_of_none(value, n, *add_spreads(spreads, n, finite=False))
         return GapEstimate(value, value - half, value + half, error, freedom, p_value, n)
 
-    def _spread(
-        self, took_part: NDArray[np.bool_], pulls: NDArray[np.float64], overall: float, pull_of_one: NDArray[np.float64]
-    ) -> list[Spread]:
+    def alpha(self, places: NDArray[np.intp]) -> Alpha:
+        """Cronbach's α of these items."""
+        if self._covariances is None:
+            return cronbach(self.answers[:, places])
+        return alpha_of(self._covariances[np.ix_(places, places)], len(self.answers))
+
+    @cached_property
+    def _moved(self) -> Matrix:
+        """How far one answer of a stratum moves an item's mean."""
+        moved: Matrix = self._weights / np.maximum(self._counts, 1)
+        return moved
+
+    @cached_property
+    def _pulls(self) -> Matrix:
+        """How far each answer moves its item's mean from that of its stratum."""
+        around = (self._filled - self._means[self._strata.of_rows]) * self.is_known
+        pulls: Matrix = around * self._moved[self._strata.of_rows]
+        return pulls
+
+    @cached_property
+    def _covariances(self) -> Matrix | None:
+        """Of all items, where everybody answered all of them."""
+        if len(self.answers) < 2 or not self.is_known.all():
+            return None
+        return np.atleast_2d(np.cov(self.answers, rowvar=False, ddof=1))
+
+    def _spread(self, took_part: NDArray[np.bool_], shares: NDArray[np.float64]) -> list[Spread]:
         """A stratum of which one person answered is taken to vary as all do."""
+        pulls = self._pulls @ shares
+        pulls[np.abs(pulls) <= _ROUNDING * (np.abs(self._pulls) @ shares)] = 0.0
         sizes = self._strata.sum(took_part.astype(np.float64))
         squares = self._strata.sum(pulls * pulls)
+        overall = 0.0
+        if (sizes == 1).any():
+            own = (self._filled[took_part] @ shares) / (self.is_known[took_part] @ shares)
+            overall = float(own.var(ddof=1))
+        pull_of_one = self._moved @ shares
         return [
             Spread(
                 float(overall * pull_of_one[number] ** 2 if size == 1 else squares[number] * size / (size - 1)),
@@ -189,7 +213,14 @@ def cronbach(answers: Matrix) -> Alpha:
         return Alpha(None, None, n, "one_item")
     if n < 2:
         return Alpha(None, None, n, "too_few_answers")
-    covariances = np.cov(whole, rowvar=False, ddof=1)
+    return alpha_of(np.cov(whole, rowvar=False, ddof=1), n)
+
+
+def alpha_of(covariances: Matrix, n: int) -> Alpha:
+    """Cronbach's α of the items that vary so together among `n` rows, two or more."""
+    items = len(covariances)
+    if items < 2:
+        return Alpha(None, None, n, "one_item")
     total = float(covariances.sum())
     variances = np.diagonal(covariances)
     raw = None if total <= 0 else float(items / (items - 1) * (1 - variances.sum() / total))
@@ -232,7 +263,7 @@ def gaps_by_group(
                 halves.expectation.combine(shares),
                 halves.perception.combine(shares),
                 replace(told, n=told.n or halves.expectation.count(*places)),
-                *(cronbach(half.answers[:, places]) for half in (halves.expectation, halves.perception, halves.gap)),
+                *(half.alpha(places) for half in (halves.expectation, halves.perception, halves.gap)),
             )
         )
     corrected = correct_for_many([group.told.p_value for group in each])
@@ -262,7 +293,7 @@ def whole_of(
         halves.perception.combine(_weigh(items, groups, weights, halves.perception)),
         halves.gap.estimate(_weigh(items, groups, weights, halves.gap), confidence),
         halves.gap.combine(np.ones(len(items))),
-        *(cronbach(half.answers) for half in (halves.expectation, halves.perception, halves.gap)),
+        *(half.alpha(np.arange(len(items))) for half in (halves.expectation, halves.perception, halves.gap)),
     )
 
 
