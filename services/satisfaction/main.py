@@ -10,6 +10,7 @@ from services.satisfaction.callbacks import consumers as callback_consumers
 from services.satisfaction.callbacks import jobs as callback_jobs
 from services.satisfaction.callbacks import pages as callback_pages
 from services.satisfaction.callbacks import routes as callback_routes
+from services.satisfaction.callbacks.callers import routes as caller_routes
 from services.satisfaction.callbacks.conduct import routes as conduct_routes
 from services.satisfaction.callbacks.customers import consumers as customer_consumers
 from services.satisfaction.callbacks.customers import routes as customer_routes
@@ -78,6 +79,7 @@ def define(settings: Settings) -> Definition:
             callback_routes.routes,
             conduct_routes.routes,
             customer_routes.routes,
+            caller_routes.routes,
             link_routes.routes,
             complaint_routes.routes,
             complainant_routes.routes,
@@ -98,7 +100,7 @@ def define(settings: Settings) -> Definition:
             link_pages.pages,
         ),
         handlers=(
-            *callback_consumers.handlers,
+            *callback_consumers.make_handlers(thresholds),
             *customer_consumers.handlers,
             *promise_consumers.handlers,
             *follow_up_consumers.make_handlers(thresholds),

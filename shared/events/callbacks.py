@@ -33,9 +33,11 @@ class CallbackFact(Fact):
 
 
 class CallbackScheduled(CallbackFact):
-    """Due 24 h after the resolution (R80)."""
+    """Due 24 h after the resolution (R80). `history`: the resolution was heard of long after that (an import of old
+    tickets); it counts, and nobody is asked to call."""
 
     TYPE: ClassVar[str] = "ratchet.callback.scheduled.v1"
+    history: bool = False
 
 
 class CallbackAttempted(CallbackFact):

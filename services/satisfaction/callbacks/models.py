@@ -1,6 +1,7 @@
 """The callbacks' tables: one row for every resolution of every incident, one row for every attempt."""
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -58,6 +59,7 @@ callbacks = Table(
     Column("desk", Text),
     Column("segment", Text),
     Column("conduct_versions", JSONB(none_as_null=True)),
+    Column("history", Boolean, nullable=False, server_default=text("false")),
     Column("correlation_id", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
     UniqueConstraint("ticket_id", "resolution_number"),
@@ -68,7 +70,14 @@ callbacks = Table(
     Index("ix_callbacks_settling", "due_at", postgresql_include=["state", "completed_at", "channel"]),
     Index("ix_callbacks_open", "due_at", "id", postgresql_where=text("state = 'due'")),
     Index("ix_callbacks_of_customer", "customer", "due_at", "id", postgresql_where=text("state = 'due'")),
-    Index("ix_callbacks_escalation", "escalation_level", "due_at", postgresql_where=text("state = 'due'")),
+    Index("ix_callbacks_waiting", "due_at", "id", postgresql_where=text("state = 'due' AND NOT history")),
+    Index("ix_callbacks_history", "due_at", "id", postgresql_where=text("state = 'due' AND history")),
+    Index(
+        "ix_callbacks_escalating",
+        "escalation_level",
+        "due_at",
+        postgresql_where=text("state = 'due' AND NOT history"),
+    ),
     Index("ix_callbacks_unnoticed", "due_at", postgresql_where=text("state = 'due' AND overdue_at IS NULL")),
     Index(
         "ix_callbacks_agreed_next",
@@ -78,7 +87,8 @@ callbacks = Table(
     ),
 )
 """`reopened_at` is when this very resolution was undone, in whatever state the callback then was. `desk` and `segment`
-are the customer's as they were at the resolution. `conduct_versions` says which wording of each item was asked."""
+are the customer's as they were at the resolution. `conduct_versions` says which wording of each item was asked.
+`history`: the resolution was heard of long after its 24 hours, so nobody is asked to call."""
 
 callback_attempts = Table(
     "callback_attempts",

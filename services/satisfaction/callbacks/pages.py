@@ -1,5 +1,6 @@
 """One callback in a browser: what is known of it, and what came of the call. Works without JavaScript."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.callbacks import recording, repository, rules, service
+from services.satisfaction.callbacks.callers.service import list_names
 from services.satisfaction.callbacks.conduct.rules import Item, list_asked
 from services.satisfaction.callbacks.conduct.service import load_items
 from services.satisfaction.callbacks.links import service as links
@@ -157,6 +159,7 @@ async def _show(
     status = 200 if refusal is None else refusal.status if isinstance(refusal, Problem) else 422
     callback = Callback.of(row, now, thresholds)
     items = await load_items(session)
+    known_as = await list_names(session, caller)
     return render(
         request,
         "callbacks/one.html",
@@ -167,7 +170,7 @@ async def _show(
         link=link,
         live_link=await find_live(session, callback_id, now) if row.state == "due" else None,
         may_release=may_release(callback, caller),
-        **surround(callback, caller, thresholds, now, language_of(request), items, typed),
+        **surround(callback, caller, known_as, thresholds, now, language_of(request), items, typed),
     )
 
 
@@ -182,6 +185,7 @@ def may_release(callback: Callback, caller: Principal) -> bool:
 def surround(
     callback: Callback,
     caller: Principal,
+    known_as: Iterable[str],
     thresholds: SatisfactionSettings,
     now: datetime,
     language: str,
@@ -197,7 +201,7 @@ def surround(
         "conduct": {item.key: item.wording(language) for item in list_asked(items)},
         "wordings": {item.key: item.wording(language) for item in items.values()},
         "may_record": not caller.roles.isdisjoint(RECORDERS),
-        "is_resolver": rules.is_resolver(caller.subject, caller.name, callback.resolver),
+        "is_resolver": rules.is_resolver(known_as, callback.resolver),
         "is_mine": claim is not None and claim.holder == caller.subject,
         "is_anothers": claim is not None and claim.holder != caller.subject,
         "missing_attempts": max(0, thresholds.unreachable_after_attempts - callback.failed_attempt_count),

@@ -7,6 +7,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.callbacks import repository, rules
+from services.satisfaction.callbacks.callers.service import list_names
 from services.satisfaction.callbacks.conduct.service import find_versions
 from services.satisfaction.callbacks.schemas import Completion, GivingUp, NewAttempt
 from services.satisfaction.callbacks.service import describe, tell
@@ -36,12 +37,12 @@ async def record_attempt(
     thresholds: SatisfactionSettings,
 ) -> tuple[Row[Any], Row[Any]]:
     """Note a try to reach the customer; returns the attempt and the callback, which stays due. The call is over: the
-    caller holds the customer no more.
+    caller holds the customer no more. What the customer wants to be called about again is no history.
 
     Raises:
         CallerIsResolver, IllegalTransition, HeldByAnother, TimeInFuture, TimeBeforeResolution, NextAttemptNotLater
     """
-    rules.check_caller(caller.subject, caller.name, callback.resolver)
+    rules.check_caller(await list_names(session, caller), callback.resolver)
     rules.check_open("record an attempt", callback.state)
     await worklist.check_free(session, callback, caller, now, thresholds)
     attempted_at = attempt.attempted_at or now
@@ -69,6 +70,7 @@ async def record_attempt(
             "failed_attempt_count": callback.failed_attempt_count + rules.is_failed(attempt.outcome),
             "last_attempt_at": max(attempted_at, callback.last_attempt_at or attempted_at),
             "next_attempt_at": attempt.next_attempt_at,
+            "history": callback.history and attempt.next_attempt_at is None,
             "version": callback.version + 1,
         },
     )
@@ -99,7 +101,7 @@ async def complete_callback(
         CallerIsResolver, IllegalTransition, HeldByAnother, TimeInFuture, TimeBeforeResolution
         Malformed: an item of conduct that nobody asks about.
     """
-    rules.check_caller(caller.subject, caller.name, callback.resolver)
+    rules.check_caller(await list_names(session, caller), callback.resolver)
     rules.check_open("complete", callback.state)
     await worklist.check_free(session, callback, caller, now, thresholds)
     callback = await _complete(session, callback, caller.subject, completion, now, thresholds)
@@ -204,7 +206,7 @@ async def give_up_callback(
         CallerIsResolver, IllegalTransition, HeldByAnother
         Missing: too few failed attempts.
     """
-    rules.check_caller(caller.subject, caller.name, callback.resolver)
+    rules.check_caller(await list_names(session, caller), callback.resolver)
     rules.check_open("give up", callback.state)
     await worklist.check_free(session, callback, caller, now, thresholds)
     rules.check_exhausted(callback.failed_attempt_count, thresholds.unreachable_after_attempts)

@@ -30,19 +30,26 @@ from services.satisfaction.callbacks.worklist.models import callback_claims
 
 _MOST_ATTEMPTS_SHOWN = 200
 
-# A callback is born cancelled where a reopen of its own or of a later resolution was heard before it.
+_MOMENTS = ("resolved_ats", "due_ats", "reopened_ats", "history_sinces")
+
+# A callback is born cancelled where a reopen of its own or of a later resolution was heard before it. One that is
+# history is noticed as overdue when it is heard of, and nobody is told.
 _INSERT = text(
     """
     INSERT INTO callbacks (id, ticket_id, source, external_id, resolution_number, title, priority, service, customer,
                            project, "group", resolver, resolved_at, due_at, correlation_id, reopened_at, cancelled_at,
-                           state, desk, segment)
-    SELECT new.*, coalesce(new.reopened_at, later.reopened_at),
+                           history, overdue_at, state, desk, segment)
+    SELECT new.id, new.ticket_id, new.source, new.external_id, new.resolution_number, new.title, new.priority,
+           new.service, new.customer, new.project, new."group", new.resolver, new.resolved_at, new.due_at,
+           new.correlation_id, new.reopened_at, coalesce(new.reopened_at, later.reopened_at),
+           new.history_since IS NOT NULL, new.history_since,
            CASE WHEN coalesce(new.reopened_at, later.reopened_at) IS NULL THEN 'due' ELSE 'cancelled' END,
            known_customer.desk, known_customer.segment
     FROM unnest(:ids, :ticket_ids, :sources, :external_ids, :resolution_numbers, :titles, :priorities, :services,
-                :customers, :projects, :groups, :resolvers, :resolved_ats, :due_ats, :correlation_ids, :reopened_ats)
+                :customers, :projects, :groups, :resolvers, :resolved_ats, :due_ats, :correlation_ids, :reopened_ats,
+                :history_sinces)
         AS new(id, ticket_id, source, external_id, resolution_number, title, priority, service, customer, project,
-               "group", resolver, resolved_at, due_at, correlation_id, reopened_at)
+               "group", resolver, resolved_at, due_at, correlation_id, reopened_at, history_since)
     LEFT JOIN LATERAL (
         SELECT known.reopened_at FROM callbacks AS known
         WHERE known.ticket_id = new.ticket_id AND known.resolution_number > new.resolution_number
@@ -73,7 +80,7 @@ _INSERT = text(
             "correlation_ids",
         )
     ),
-    *(bindparam(name, type_=ARRAY(DateTime(timezone=True))) for name in ("resolved_ats", "due_ats", "reopened_ats")),
+    *(bindparam(name, type_=ARRAY(DateTime(timezone=True))) for name in _MOMENTS),
 )
 
 _CANCEL = text(
@@ -164,7 +171,7 @@ async def escalate(
     With `hours` only those of customers with one of these words; with an empty list those of customers without one.
     """
     c = callbacks.c
-    reached = select(c.id).where(c.state == "due", c.escalation_level.in_(range(to)), c.due_at <= edge)
+    reached = select(c.id).where(c.state == "due", ~c.history, c.escalation_level.in_(range(to)), c.due_at <= edge)
     if hours is not None:
         k = callback_customers.c
         own = func.coalesce(
@@ -201,6 +208,7 @@ def see(now: datetime, claim_by: str) -> Select[Any]:
             func.coalesce(c.desk, k.desk).label("desk"),
             func.coalesce(c.segment, k.segment).label("segment"),
             k.hours,
+            k.contact,
             held.holder,
             held.holder_name,
             held.expires_at.label("held_until"),

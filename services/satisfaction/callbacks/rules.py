@@ -1,5 +1,7 @@
 """The callback after every resolution, as the regulation says it (R59, R80–R82, F23): values in, verdict out."""
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
@@ -10,6 +12,8 @@ State = Literal["due", "completed", "unreachable", "cancelled"]
 Outcome = Literal["no_answer", "busy", "wrong_number", "refused", "reached"]
 
 WITHIN = timedelta(hours=24)
+_ASIDE = re.compile(r"\([^)]*\)|<[^>]*>")
+_WORD = re.compile(r"[^\W_]+")
 _ACTIONS: dict[State, list[str]] = {
     "due": ["claim", "attempts", "complete", "unreachable", "link"],
     "completed": [],
@@ -52,6 +56,12 @@ def is_overdue(state: str, due_at: datetime, now: datetime) -> bool:
     return state == "due" and due_at < now
 
 
+def is_history(due_at: datetime, heard_at: datetime, after: timedelta) -> bool:
+    """R80: whether a resolution is heard of so long after its 24 hours (an import of old tickets) that nobody is asked
+    to call. It counts like any other (F23)."""
+    return heard_at - due_at >= after
+
+
 def find_level(due_at: datetime, now: datetime, hours_from_deadline: Sequence[float]) -> int:
     """R80: the level of escalation that is reached, 0 before the first; a level at -4 is reached 4 h before."""
     return sum(now >= due_at + timedelta(hours=hours) for hours in hours_from_deadline)
@@ -91,19 +101,24 @@ def find_cancelling(resolution_number: int, reopened_numbers: Iterable[int]) -> 
     return min((number for number in reopened_numbers if number >= resolution_number), default=None)
 
 
-def check_caller(subject: str, name: str, resolver: str | None) -> None:
+def check_caller(known_as: Iterable[str], resolver: str | None) -> None:
     """R81: whoever resolved the incident does not ask whether it is resolved.
 
     Raises:
-        CallerIsResolver: the token's subject or name is the ticket's resolver, whatever the case of its letters.
+        CallerIsResolver: the ticket names as its resolver what the caller is known as.
     """
-    if is_resolver(subject, name, resolver):
+    if is_resolver(known_as, resolver):
         raise CallerIsResolver(f"'{resolver}' resolved this incident; somebody else has to ask the customer")
 
 
-def is_resolver(subject: str, name: str, resolver: str | None) -> bool:
-    """Whether the token's subject or name is the ticket's resolver, whatever the case of its letters."""
-    return resolver is not None and _fold(resolver) in (_fold(subject), _fold(name))
+def is_resolver(known_as: Iterable[str], resolver: str | None) -> bool:
+    """Whether one of these names is the ticket's resolver, as ticketing systems write people: `li.wei`, `Li Wei`,
+    `Wei, Li`, `li.wei@example.com`, `EXAMPLE\\li.wei` and `Li Wei (network)` are one. Two people with one name are
+    taken for one, too: then a third one calls."""
+    if resolver is None:
+        return False
+    resolved_by = _list_forms(resolver)
+    return any(not resolved_by.isdisjoint(_list_forms(name)) for name in known_as)
 
 
 def check_open(action: str, state: str) -> None:
@@ -154,8 +169,12 @@ def check_exhausted(failed_attempts: int, needed: int) -> None:
         raise Missing("give up", [f"{missing} more {attempts} ({failed_attempts} of {needed} recorded)"])
 
 
-def _fold(name: str) -> str:
-    return " ".join(name.split()).casefold()
+def _list_forms(name: str) -> frozenset[str]:
+    """A person's name without case, width, punctuation, domain and asides: its words joined, and its words in order of
+    the alphabet. Empty where nothing is left."""
+    plain = _ASIDE.sub(" ", unicodedata.normalize("NFKC", name).casefold())
+    words = _WORD.findall(plain.rpartition("\\")[2].partition("@")[0])
+    return frozenset(("".join(words), " ".join(sorted(words)))) if words else frozenset()
 
 
 def _tell(moment: datetime) -> str:

@@ -44,6 +44,9 @@ class Callback(BaseModel):
     the last moment outside quiet hours before the deadline; `callable_from` says until when quiet hours or an agreed
     time forbid a call (null: it can be made now), and `obstacle` which of them keeps it from being made before its
     deadline. `claim` is null where nobody holds the customer.
+
+    `history`: the resolution was heard of long after its 24 hours; nobody is asked to call, and it counts like any
+    other. `contact` is whom to ask for at the customer's, and by which number.
     """
 
     id: UUID
@@ -64,6 +67,7 @@ class Callback(BaseModel):
     due_at: datetime
     overdue: bool
     overdue_at: datetime | None
+    history: bool
     at_risk: bool
     escalation_level: int
     escalated_at: datetime | None
@@ -73,6 +77,7 @@ class Callback(BaseModel):
     claim: Claim | None
     desk: str | None
     segment: str | None
+    contact: str | None
     attempt_count: int
     failed_attempt_count: int
     last_attempt_at: datetime | None

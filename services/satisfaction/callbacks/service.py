@@ -31,16 +31,20 @@ class CallbackNotFound(problems.NotFound):
     pass
 
 
-async def schedule_callbacks(session: AsyncSession, events: Sequence[Event[IncidentResolved]]) -> None:
+async def schedule_callbacks(
+    session: AsyncSession, events: Sequence[Event[IncidentResolved]], thresholds: SatisfactionSettings
+) -> None:
     """R59, R80: one callback for every resolution, due 24 h later, however often and in whatever order it is told.
 
     Where a reopen of this or of a later resolution was heard first, the callback is cancelled from the beginning.
     """
     resolved_ats = [event.data.resolved_at for event in events]
-    await _add(session, events, resolved_ats, [None] * len(events))
+    await _add(session, events, resolved_ats, [None] * len(events), thresholds)
 
 
-async def cancel_callbacks(session: AsyncSession, events: Sequence[Event[IncidentReopened]]) -> None:
+async def cancel_callbacks(
+    session: AsyncSession, events: Sequence[Event[IncidentReopened]], thresholds: SatisfactionSettings
+) -> None:
     """A reopen cancels the callback of the resolution that it undoes, and those of earlier ones that are still due.
 
     A reopen that is heard before its resolution leaves a cancelled callback, so that the resolution changes nothing
@@ -52,7 +56,7 @@ async def cancel_callbacks(session: AsyncSession, events: Sequence[Event[Inciden
         return
     reopened_ats = [event.data.reopened_at for event in events]
     resolved_ats = [event.data.resolved_at or event.data.reopened_at for event in events]
-    await _add(session, events, resolved_ats, reopened_ats)
+    await _add(session, events, resolved_ats, reopened_ats, thresholds)
 
     reopens: dict[UUID, dict[int, Event[IncidentReopened]]] = {}
     for event in events:
@@ -80,11 +84,17 @@ async def _add(
     events: Sequence[Event[Resolution]],
     resolved_ats: list[datetime],
     reopened_ats: Sequence[datetime | None],
+    thresholds: SatisfactionSettings,
 ) -> None:
     """Add a callback for each of these and tell of those that are new: scheduled, or cancelled from the beginning."""
+    history_after = timedelta(days=thresholds.history_after_days)
     ids = [new_id() for _ in events]
     facts: list[IncidentFact] = [event.data for event in events]
     due_ats = [rules.compute_due_at(resolved_at) for resolved_at in resolved_ats]
+    history_sinces = [
+        event.time if rules.is_history(due_at, event.time, history_after) else None
+        for event, due_at in zip(events, due_ats, strict=True)
+    ]
     columns: dict[str, list[Any]] = {
         "ids": ids,
         "ticket_ids": [fact.ticket_id for fact in facts],
@@ -102,16 +112,17 @@ async def _add(
         "due_ats": due_ats,
         "correlation_ids": [event.correlation_id for event in events],
         "reopened_ats": list(reopened_ats),
+        "history_sinces": history_sinces,
     }
     added = {row.id: row for row in await repository.insert(session, columns)}
     drafts = []
-    for id_, event, resolved_at, due_at in zip(ids, events, resolved_ats, due_ats, strict=True):
+    for id_, event, resolved_at, due_at, since in zip(ids, events, resolved_ats, due_ats, history_sinces, strict=True):
         if id_ in added:
             new = added[id_]
             told = _describe(id_, event.data, resolved_at, due_at, new.desk, new.segment)
             cancelled_at = new.cancelled_at
             fact = (
-                CallbackScheduled(**told)
+                CallbackScheduled(**told, history=since is not None)
                 if cancelled_at is None
                 else CallbackCancelled(**told, cancelled_at=cancelled_at, reason=REOPENED)
             )

@@ -1,18 +1,25 @@
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from services.satisfaction.callbacks.service import escalate_callbacks, notice_overdue, schedule_callbacks
+from services.satisfaction.settings import SatisfactionSettings
 from shared.app import Service
 from shared.auth import Role
-from shared.events.metrics import IncidentFact
+from shared.events.envelope import parse, typed
+from shared.events.metrics import IncidentFact, IncidentResolved
 from tests.satisfaction.callbacks.building import (
+    ANSWERS,
     MORNING,
+    REST,
     envelope,
     hear,
     hear_again,
@@ -67,6 +74,7 @@ class TestScheduleCallbacks:
             "project": None,
             "desk": None,
             "segment": None,
+            "history": False,
         }
 
     async def test_each_cause_is_its_own_event(self, service: Service) -> None:
@@ -185,6 +193,48 @@ class TestCancelCallbacks:
         assert {row.state for row in (await stored(service)).values()} == {"cancelled"}
 
 
+class TestHistory:
+    """An import of old tickets counts, and makes no storm of overdue callbacks (R59, R80, F23)."""
+
+    OLD = MORNING - timedelta(days=9)
+
+    async def test_nobody_is_told_that_they_are_overdue(self, service: Service) -> None:
+        """Neither overdue nor escalated, whenever it is looked."""
+        old = [resolved(number, resolved_at=self.OLD - timedelta(days=number)) for number in range(150)]
+        await hear(service, *old, resolved(900, resolved_at=self.OLD + timedelta(days=2)))
+        for moment in (MORNING, MORNING + timedelta(days=400)):
+            assert await notice_overdue(service.database, moment, 1000) == (1 if moment == MORNING else 0)
+            assert await escalate_callbacks(service.database, moment, SatisfactionSettings(), 1000) <= 1
+        names = Counter(short(event) for event in await told(service))
+        assert names == {"callback.scheduled": 151, "callback.overdue": 1, "callback.escalated": 1}
+        assert [event.data["history"] for event in (await told(service))[:151]] == [True] * 150 + [False]
+        row = (await stored(service))[ticket_id(1), 1]
+        assert (row.state, row.history, row.overdue_at, row.escalation_level) == ("due", True, MORNING, 0)
+
+    async def test_they_count(self, service: Service, client: httpx.AsyncClient) -> None:
+        """F23: what nobody asked about stays in the denominator."""
+        await hear(service, resolved(1, resolved_at=self.OLD), resolved(2, resolved_at=self.OLD))
+        rows = await stored(service)
+        answered = {**ANSWERS, "completed_at": (self.OLD + timedelta(hours=3)).isoformat()}
+        path = f"{REST}/{rows[ticket_id(1), 1].id}/complete"
+        assert (await client.post(path, json=answered)).json()["on_time"] is True
+        coverage = (await client.get(f"{REST}/coverage")).json()
+        assert (coverage["resolved"], coverage["completed_on_time"], coverage["open"], coverage["n"]) == (2, 1, 1, 2)
+
+    async def test_a_reopen_cancels_them_too(self, service: Service) -> None:
+        await hear(service, resolved(resolved_at=self.OLD))
+        await hear(service, reopened(resolved_at=self.OLD, reopened_at=self.OLD + timedelta(hours=2)))
+        row = (await stored(service))[KEY]
+        assert (row.state, row.cancelled_at) == ("cancelled", self.OLD + timedelta(hours=2))
+
+    async def test_how_late_that_is_is_a_setting(self, service: Service) -> None:
+        later = SatisfactionSettings(history_after_days=30)
+        event = typed(parse(envelope(resolved(resolved_at=self.OLD))), IncidentResolved)
+        async with service.database.transaction() as session:
+            await schedule_callbacks(session, [event], later)
+        assert not (await stored(service))[KEY].history
+
+
 def _happenings() -> st.SearchStrategy[list[tuple[str, int, int]]]:
     """Resolutions and reopens of three tickets, each perhaps told more than once, in any order."""
     one = st.tuples(st.sampled_from(["resolved", "reopened"]), st.integers(1, 3), st.integers(1, 3))
@@ -198,7 +248,7 @@ def _make(happening: tuple[str, int, int]) -> IncidentFact:
 
 
 class TestInterleavings:
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.data())
     async def test_any_order_duplication_and_batching_comes_to_the_same(
         self, service: Service, data: st.DataObject

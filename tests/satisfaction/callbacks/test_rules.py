@@ -50,6 +50,14 @@ class TestIsOverdue:
         assert not rules.is_overdue(state, NOON, NOON + timedelta(days=9))
 
 
+class TestIsHistory:
+    def test_from_so_long_after_the_deadline_on(self) -> None:
+        due_at, week = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), timedelta(days=7)
+        assert not rules.is_history(due_at, due_at - timedelta(hours=23), week)
+        assert not rules.is_history(due_at, due_at + week - timedelta(seconds=1), week)
+        assert rules.is_history(due_at, due_at + week, week)
+
+
 class TestFindCancelling:
     def test_a_reopen_undoes_its_resolution_and_those_before(self) -> None:
         assert [rules.find_cancelling(number, [2]) for number in (1, 2, 3)] == [2, 2, None]
@@ -62,14 +70,40 @@ class TestFindCancelling:
 
 
 class TestCheckCaller:
-    @pytest.mark.parametrize("resolver", ["li.wei", "LI.WEI", "Li Wei", "  li   wei ", "LI WEI"])
+    """R81: caller ≠ resolver, however a ticketing system writes the resolver."""
+
+    @pytest.mark.parametrize(
+        "resolver",
+        [
+            "li.wei",
+            "LI.WEI",
+            "  li   wei ",
+            "Wei, Li",
+            "Li_Wei",
+            "li-wei",
+            "liwei",
+            "li.wei@example.com",
+            "EXAMPLE\\li.wei",
+            "Li Wei (network, 2nd level)",
+            "Ｌｉ　Ｗｅｉ",
+            "Li Wei <li.wei@example.com>",
+        ],
+    )
     def test_the_resolver_does_not_ask(self, resolver: str) -> None:
         with pytest.raises(CallerIsResolver, match="somebody else"):
-            rules.check_caller("li.wei", "Li Wei", resolver)
+            rules.check_caller(["u10234", "Li Wei"], resolver)
+        with pytest.raises(CallerIsResolver):
+            rules.check_caller(["li.wei"], resolver)
 
-    @pytest.mark.parametrize("resolver", [None, "Li Weilin", "wei"])
+    def test_nor_under_another_name_of_theirs(self) -> None:
+        with pytest.raises(CallerIsResolver):
+            rules.check_caller(["wang.fang", "Wang Fang", "u10234"], "U10234")
+        with pytest.raises(CallerIsResolver):
+            rules.check_caller(["wang.fang", "王芳"], "王 芳（服务台）")
+
+    @pytest.mark.parametrize("resolver", [None, "", "–", "()", "@example.com", "Li Weilin", "wei", "Li", "li.wei2"])
     def test_anybody_else_may(self, resolver: str | None) -> None:
-        rules.check_caller("li.wei", "Li Wei", resolver)
+        rules.check_caller(["li.wei", "Li Wei", "", "--"], resolver)
 
 
 class TestCheckOpen:

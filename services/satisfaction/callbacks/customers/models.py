@@ -15,6 +15,7 @@ callback_customers = Table(
     Column("quiet_hours", Text),
     Column("hours", Text),
     Column("desk", Text),
+    Column("contact", Text),
     Column("updated_at", DateTime(timezone=True)),
     Column("updated_by", Text),
     Column("version", Integer, nullable=False, server_default=text("0")),

@@ -12,11 +12,13 @@ QuietHours = Annotated[str, Field(pattern=r"^(none|([01]\d|2[0-3]):[0-5]\d-([01]
 
 
 class CustomerBody(Body):
-    """How this customer is called. What is null is the installation's; `desk` is the desk that calls (null: any)."""
+    """How this customer is called. What is null is the installation's; `desk` is the desk that calls (null: any), and
+    `contact` whom to ask for, and by which number."""
 
     zone: Annotated[str, Field(max_length=60)] | None = None
     quiet_hours: QuietHours | None = None
     desk: Name | None = None
+    contact: Name | None = None
 
 
 class CallbackCustomer(BaseModel):
@@ -28,6 +30,7 @@ class CallbackCustomer(BaseModel):
     zone: str | None
     quiet_hours: str | None
     desk: str | None
+    contact: str | None
     updated_at: datetime | None
     updated_by: str | None
     version: int

@@ -63,6 +63,7 @@ async def set_customer(
             "quiet_hours": body.quiet_hours,
             "hours": rules.write_word(body.zone, body.quiet_hours),
             "desk": body.desk,
+            "contact": body.contact,
             "updated_at": now,
             "updated_by": by,
             "version": known.version + 1,

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.satisfaction import tokens
 from services.satisfaction.callbacks import repository as callbacks
 from services.satisfaction.callbacks import rules as callback_rules
+from services.satisfaction.callbacks.callers.service import list_names
 from services.satisfaction.callbacks.links import repository, rules
 from services.satisfaction.callbacks.recording import complete_by_link
 from services.satisfaction.callbacks.schemas import Completion
@@ -32,7 +33,7 @@ async def issue_link(
         CallerIsResolver: whoever resolved the incident would hold the customer's answer in hand.
         IllegalTransition
     """
-    callback_rules.check_caller(caller.subject, caller.name, callback.resolver)
+    callback_rules.check_caller(await list_names(session, caller), callback.resolver)
     callback_rules.check_open("make a link", callback.state)
     await repository.withdraw(session, callback.id, now)
     token = secrets.token_urlsafe(32)

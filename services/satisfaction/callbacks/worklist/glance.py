@@ -18,10 +18,12 @@ _KEPT_FOR = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """Counts as `repository.count_open` tells them, and F23 over the last 30 days, as they were at a moment."""
+    """Counts as `repository.count_open` and `count_history` tell them, and F23 over the last 30 days, as they were at a
+    moment."""
 
     at: datetime
     counts: Row[int, int, int]
+    history: int
     coverage: Coverage
 
 
@@ -38,6 +40,7 @@ class Glances:
             return self._last
         counts = await repository.count_open(session, now)
         coverage = await measure_coverage(session, Scope(now - timedelta(days=COVERAGE_DAYS)), now)
-        glance = Glance(now, counts, coverage)
-        self._last = glance if max(counts.open, coverage.resolved) > _MANY else None
+        history = await repository.count_history(session)
+        glance = Glance(now, counts, history, coverage)
+        self._last = glance if max(counts.open, coverage.resolved, history) > _MANY else None
         return glance

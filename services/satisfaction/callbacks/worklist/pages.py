@@ -1,5 +1,6 @@
 """The desk's worklist: whom to call next, who is being called, and what the clock says. Works without JavaScript."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -9,6 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.callbacks import repository as callbacks
+from services.satisfaction.callbacks.callers.service import list_names
 from services.satisfaction.callbacks.conduct.service import load_items
 from services.satisfaction.callbacks.pages import surround
 from services.satisfaction.callbacks.repository import Filters
@@ -120,10 +122,12 @@ async def _show(
         own, waiting, held = show(found.own), show(found.callable), show(found.held)
         agreed, quiet = show(found.agreed), show(found.quiet)
     following = waiting[:ON_A_PAGE]
-    first = _find_first(own, [] if external_id or after else following, caller)
+    known_as = await list_names(session, caller)
+    first = _find_first(own, [] if external_id or after else following, known_as)
     surroundings: dict[str, Any] = {"callback": None, "labels": LABELS, "now": now, "is_mine": False}
     if first is not None:
-        surroundings = surround(first, caller, thresholds, now, language_of(request), await load_items(session))
+        items = await load_items(session)
+        surroundings = surround(first, caller, known_as, thresholds, now, language_of(request), items)
     glances: Glances = request.app.state.glances
     glance = await glances.take(session, now)
     return render(
@@ -148,9 +152,9 @@ async def _show(
     )
 
 
-def _find_first(own: list[Callback], following: list[Callback], caller: Principal) -> Callback | None:
+def _find_first(own: list[Callback], following: list[Callback], known_as: Iterable[str]) -> Callback | None:
     """What this agent holds, else whom to call next; nobody is offered what they resolved themselves."""
-    return next((one for one in (*own, *following) if not is_resolver(caller.subject, caller.name, one.resolver)), None)
+    return next((one for one in (*own, *following) if not is_resolver(known_as, one.resolver)), None)
 
 
 def _next_path(waiting: list[Callback], external_id: str) -> str | None:

@@ -42,7 +42,7 @@ async def list_callable(session: AsyncSession, looking: Looking, after: After, l
     """Open callbacks that this caller may make now, what is due next first: nobody else holds the customer, no later
     time was agreed, and no quiet hours run (but for a time that was agreed within the last hour)."""
     now = looking.now
-    query = see(now, looking.claim_by).where(_is_open_now(now), _not_held(looking))
+    query = see(now, looking.claim_by).where(_is_open_now(now), ~_c.history, _not_held(looking))
     if not looking.quiet.by_default:
         if looking.quiet.but_for:
             query = query.where(or_(~_is_exception(looking.quiet), _was_just_agreed(now)))
@@ -59,7 +59,7 @@ async def list_quiet(session: AsyncSession, looking: Looking, after: After, limi
     quiet = looking.quiet
     if not quiet.by_default and not quiet.but_for:
         return []
-    query = see(looking.now, looking.claim_by).where(_is_open_now(looking.now))
+    query = see(looking.now, looking.claim_by).where(_is_open_now(looking.now), ~_c.history)
     query = query.where(or_(_c.next_attempt_at.is_(None), _c.next_attempt_at < looking.now - AGREED_HOLDS))
     if not quiet.by_default or quiet.but_for:
         query = query.where(~_is_exception(quiet) if quiet.by_default else _is_exception(quiet))
@@ -96,7 +96,8 @@ async def list_own(session: AsyncSession, looking: Looking, limit: int) -> Seque
         return []
     theirs: ColumnElement[bool] = _c.id.in_([row.id for row in mine])
     if looking.claim_by == "customer":
-        theirs = or_(theirs, _c.customer.in_([row.customer for row in mine if row.customer is not None]))
+        customers = [row.customer for row in mine if row.customer is not None]
+        theirs = or_(theirs, and_(_c.customer.in_(customers), ~_c.history))
     query = see(looking.now, looking.claim_by).where(_is_open_now(looking.now), theirs)
     return await _next_due(session, query, None, limit)
 
@@ -139,18 +140,32 @@ async def has_more(session: AsyncSession, callback: Row[Any], now: datetime) -> 
     """Whether another open callback of this customer could be asked about in the same call."""
     if callback.customer is None:
         return False
-    query = select(literal(1)).where(_c.customer == callback.customer, _c.id != callback.id, _is_open_now(now))
+    query = select(literal(1)).where(
+        _c.customer == callback.customer, _c.id != callback.id, _is_open_now(now), ~_c.history
+    )
     return (await session.execute(query.limit(1))).first() is not None
 
 
+async def list_history(session: AsyncSession, looking: Looking, after: After, limit: int) -> Sequence[Row[Any]]:
+    """Callbacks that are history and of which nothing is recorded, what was due first first."""
+    query = see(looking.now, looking.claim_by).where(_c.state == "due", _c.history)
+    return await _next_due(session, query, after, limit)
+
+
+async def count_history(session: AsyncSession) -> int:
+    """How many are history, with nothing recorded."""
+    query = select(func.count()).select_from(callbacks).where(_c.state == "due", _c.history)
+    return (await session.execute(query)).scalar_one()
+
+
 async def count_open(session: AsyncSession, now: datetime) -> Row[int, int, int]:
-    """How many are due in all, how many of them are overdue, and how many are at risk."""
+    """How many are due and no history, how many of them are overdue, and how many are at risk."""
     late, warned = _c.due_at < now, and_(_c.due_at >= now, _c.escalation_level > 0)
     query = select(
         func.count().label("open"),
         func.count().filter(late).label("overdue"),
         func.count().filter(warned).label("at_risk"),
-    ).where(_c.state == "due")
+    ).where(_c.state == "due", ~_c.history)
     return (await session.execute(query)).one()
 
 

@@ -19,8 +19,11 @@ from shared.pagination import Cursor, Limit, Page, encode_cursor, page
 routes = router("callbacks")
 
 View = Annotated[
-    Literal["callable", "quiet", "agreed", "held"],
-    Query(description="Who may be called now, is in quiet hours, agreed on a later time, is being called."),
+    Literal["callable", "quiet", "agreed", "held", "history"],
+    Query(
+        description="Who may be called now, is in quiet hours, agreed on a later time, is being called; or what was "
+        "heard of too late to call."
+    ),
 ]
 
 

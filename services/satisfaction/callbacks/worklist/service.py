@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.callbacks import repository as callbacks
 from services.satisfaction.callbacks import rules as callback_rules
+from services.satisfaction.callbacks.callers.service import list_names
 from services.satisfaction.callbacks.customers.rules import find_callable_from, is_quiet, read_word
 from services.satisfaction.callbacks.worklist import repository, rules
 from services.satisfaction.callbacks.worklist.repository import After, Looking, Quiet
@@ -22,6 +23,7 @@ VIEWS = {
     "quiet": repository.list_quiet,
     "agreed": repository.list_agreed,
     "held": repository.list_held,
+    "history": repository.list_history,
 }
 
 
@@ -73,7 +75,7 @@ async def claim_callback(
         CallerIsResolver, IllegalTransition, HeldByAnother
         InQuietHours: and it was not said that the call has to be made all the same.
     """
-    callback_rules.check_caller(caller.subject, caller.name, callback.resolver)
+    callback_rules.check_caller(await list_names(session, caller), callback.resolver)
     callback_rules.check_open("claim", callback.state)
     seen = await callbacks.look(session, callback.id, now, thresholds.claim_by)
     assert seen is not None
@@ -96,8 +98,9 @@ async def claim_next(
         NobodyToCall
     """
     looking = await look(session, caller, now, thresholds)
+    known_as = await list_names(session, caller)
     for callback in await repository.list_callable(session, looking, None, _CANDIDATES):
-        if callback_rules.is_resolver(caller.subject, caller.name, callback.resolver):
+        if callback_rules.is_resolver(known_as, callback.resolver):
             continue
         locked = await callbacks.lock(session, callback.id)
         if locked is not None and locked.state == "due" and await _hold(session, locked, caller, now, thresholds):

@@ -11,6 +11,7 @@ from shared.auth import Role
 from tests.satisfaction.callbacks.building import (
     ANSWERS,
     ATTEMPT,
+    MORNING,
     NOBODYS,
     REST,
     around_now,
@@ -20,6 +21,7 @@ from tests.satisfaction.callbacks.building import (
     problem,
     recently,
     reopened,
+    resolved,
     scheduled,
     told,
 )
@@ -249,6 +251,24 @@ class TestWorklist:
             assert items(await agent.get(WORKLIST)) == ["INC0000003", "INC0000001", "INC0000002"]
         assert items(await client.get(WORKLIST)) == ["INC0000003", "INC0000002"]
         assert items(await client.get(WORKLIST, params={"view": "held"})) == ["INC0000001"]
+
+    async def test_what_was_heard_of_too_late_is_not_called(self, service: Service, client: httpx.AsyncClient) -> None:
+        """It would stand before everything else, for years; it has a list of its own."""
+        await scheduled(service, resolved(number=1, customer="c1", resolved_at=MORNING - timedelta(days=300)))
+        old = await scheduled(service, resolved(number=2, customer="c2", resolved_at=MORNING - timedelta(days=20)))
+        new = await scheduled(service, recently(number=3, customer="c2"))
+        assert items(await client.get(WORKLIST)) == ["INC0000003"]
+        assert items(await client.get(WORKLIST, params={"view": "history"})) == ["INC0000001", "INC0000002"]
+        assert (await client.post(NEXT)).json()["external_id"] == "INC0000003"
+        assert (await client.post(f"{new}/complete", json=ANSWERS)).status_code == 200
+        assert items(await client.get(WORKLIST, params={"view": "held"})) == []
+        problem(await client.post(NEXT), 404, "nobody-to-call")
+
+        agreed = {**ATTEMPT, "outcome": "reached", "next_attempt_at": (clock.now() + timedelta(hours=1)).isoformat()}
+        assert (await client.post(f"{old}/attempts", json=agreed)).status_code == 201
+        assert (await client.get(old)).json()["history"] is False
+        assert items(await client.get(WORKLIST, params={"view": "history"})) == ["INC0000001"]
+        assert items(await client.get(WORKLIST, params={"view": "agreed"})) == ["INC0000002"]
 
     async def test_an_agreed_time_waits_until_it_comes(self, service: Service, client: httpx.AsyncClient) -> None:
         first = await scheduled(service, recently(number=1))
