@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import structlog
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -27,8 +26,6 @@ from shared.relay import Relay
 from shared.settings import Settings
 from shared.signals import Signals
 from shared.telemetry import DEAD_LETTERS, OUTBOX_PENDING
-
-_log = structlog.get_logger(__name__)
 
 INBOX_RETENTION_DAYS = 30
 KEY_RETENTION_DAYS = 2

@@ -42,11 +42,3 @@ async def find(session: AsyncSession, improvement_id: UUID, entry_id: UUID) -> E
 async def lock(session: AsyncSession, improvement_id: UUID, entry_id: UUID) -> Entry | None:
     query = select(Entry).where(col(Entry.id) == entry_id, col(Entry.improvement_id) == improvement_id)
     return await session.scalar(query.with_for_update().execution_options(populate_existing=True))
-
-
-async def find_progress(session: AsyncSession, improvement_id: UUID) -> Entry | None:
-    """The newest report of progress that stands."""
-    query = select(Entry).where(
-        col(Entry.improvement_id) == improvement_id, col(Entry.kind) == "progress", col(Entry.retracted_at).is_(None)
-    )
-    return await session.scalar(query.order_by(col(Entry.id).desc()).limit(1))

@@ -154,13 +154,6 @@ class Closing(Body):
     next_cycle: NextCycle | None = None
 
 
-class Signature(Body):
-    """What the operations manager signs; `reason` is needed where it differs from the computed verdict."""
-
-    verdict: Verdict
-    reason: Text | None = None
-
-
 class _Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 

@@ -25,7 +25,6 @@ from shared.pages.forms import given, read_form
 
 pages = page_router()
 
-_ANSWER = ("state", "reason", "evidence")
 _ONE = "/improvements/{improvement_id}/participants/{participant_id}"
 
 

@@ -103,9 +103,3 @@ async def list_newest(
 
 async def find(session: AsyncSession, source_id: UUID) -> Source | None:
     return await session.get(Source, source_id)
-
-
-async def list_of(session: AsyncSession, improvement_id: UUID) -> Sequence[Source]:
-    """All that led to this record or attached to it, oldest first."""
-    query = select(Source).where(col(Source.improvement_id) == improvement_id).order_by(col(Source.id))
-    return (await session.scalars(query)).all()

@@ -18,16 +18,6 @@ _ENDED = ("renewed", "terminated", "expired")
 _NUMBERING_LOCK = 0x52_41_47_52
 
 
-async def list_operating_clauses(session: AsyncSession, on: date) -> Sequence[Row[Any]]:
-    """Every clause that counts on that day, with what its agreement says of all of them."""
-    query = clauses_with_agreement().where(
-        agreements.c.state.in_(OPERATING),
-        agreements.c.effective_from <= on,
-        agreements.c.effective_to >= on,
-    )
-    return list(await session.execute(query))
-
-
 async def list_clauses_between(session: AsyncSession, first: date, last: date) -> Sequence[Row[Any]]:
     """Every clause that counted on some day from `first` to `last`, whatever became of its agreement since: what the
     evaluation of a period needs once the agreement has ended inside it.

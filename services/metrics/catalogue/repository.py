@@ -149,14 +149,6 @@ async def criticalities(session: AsyncSession, keys: Collection[str]) -> dict[st
     return {row.key: row.criticality for row in await session.execute(query)}
 
 
-async def segments(session: AsyncSession, keys: Collection[str]) -> dict[str, str | None]:
-    """R204: the group that each of these customers is served with."""
-    if not keys:
-        return {}
-    query = select(customers.c.key, customers.c.segment).where(customers.c.key.in_(keys))
-    return {row.key: row.segment for row in await session.execute(query)}
-
-
 async def department_parents(session: AsyncSession) -> dict[str, str | None]:
     """Every department with the one that it belongs to; held, so that two changes make no circle together."""
     query = select(departments.c.key, departments.c.parent).order_by(departments.c.key).with_for_update()

@@ -13,7 +13,6 @@ from services.metrics.inbound.models import inbound_payloads, payload_replays, q
 
 _WORTH_PACKING_BYTES = 4096
 _BRIEF = [column for column in inbound_payloads.c if column.name not in ("body", "encoding")]
-_NAMES = [column.name for column in inbound_payloads.c]
 
 
 def pack(body: bytes) -> tuple[str, bytes]:

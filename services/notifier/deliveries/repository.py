@@ -31,7 +31,6 @@ from services.notifier.deliveries.rules import Answer, Verdict
 from shared.events.envelope import Event
 from shared.ids import new_id
 
-SETTLED = ("succeeded", "failed", "exhausted", "cancelled")
 _PORTION = 1000
 _MOMENT = DateTime(timezone=True)
 

@@ -8,14 +8,8 @@ from services.metrics.settings import MetricsSettings
 from tests.metrics.agreements.builders import Parties
 
 
-async def operating(parties: Parties, day: str) -> list[tuple[int, str]]:
-    """What `list_operating_clauses` answers: the agreement's fee with each clause."""
-    async with parties.solo.database.reading() as session:
-        rows = await repository.list_operating_clauses(session, date.fromisoformat(day))
-    return [(int(row.fee), row.key) for row in rows]
-
-
 async def between(parties: Parties, first: str, last: str) -> list[tuple[int, str]]:
+    """The clauses that counted on some day from first to last, each with its agreement's fee."""
     async with parties.solo.database.reading() as session:
         rows = await repository.list_clauses_between(session, date.fromisoformat(first), date.fromisoformat(last))
     return [(int(row.fee), row.key) for row in rows]
@@ -27,11 +21,11 @@ class TestComeIntoForce:
         item = await parties.signed()
         assert await parties.turn("2026-12-31") == 0
         assert (await parties.get(item))["state"] == "signed"
-        assert await operating(parties, "2027-01-01") == []
+        assert await between(parties, "2027-01-01", "2027-01-01") == []
         assert await parties.turn("2027-01-01") == 1
         assert (await parties.get(item))["state"] == "in_force"
-        assert await operating(parties, "2027-01-01") == [(10000, "response"), (10000, "report")]
-        assert await operating(parties, "2026-12-31") == []
+        assert await between(parties, "2027-01-01", "2027-01-01") == [(10000, "response"), (10000, "report")]
+        assert await between(parties, "2026-12-31", "2026-12-31") == []
         assert await parties.turn("2027-01-01") == 0
 
     async def test_by_the_installations_clock(self, parties: Parties, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +40,7 @@ class TestComeIntoForce:
         item = await parties.signed(reason="signed on paper", effective_from="2026-06-01")
         assert await parties.turn("2026-11-20") == 1
         assert (await parties.get(item))["state"] == "in_force"
-        assert await operating(parties, "2026-06-01") != []
+        assert await between(parties, "2026-06-01", "2026-06-01") != []
 
     async def test_the_one_before_is_renewed(self, parties: Parties) -> None:
         """R114: both are never in force together, and none counts twice."""
@@ -62,7 +56,7 @@ class TestComeIntoForce:
         assert (before["state"], before["ended_on"], after["state"]) == ("renewed", "2027-06-30", "in_force")
         (told,) = await parties.solo.events("agreement.terminated")
         assert (told.data["ending"], told.data["successor_id"]) == ("renewed", after["id"])
-        assert len(await operating(parties, "2027-07-01")) == 2
+        assert len(await between(parties, "2027-07-01", "2027-07-01")) == 2
 
     async def test_a_measure_goes_on_through_a_renewal(self, parties: Parties) -> None:
         """R89, R113: one series a promise, with a target of its own from the day that the revision counts."""
@@ -84,7 +78,7 @@ class TestExpire:
         await parties.turn("2027-01-01")
         await parties.turn("2027-11-20")
         assert await parties.turn("2027-12-31") == 0
-        assert await operating(parties, "2027-12-31") != []
+        assert await between(parties, "2027-12-31", "2027-12-31") != []
         assert await parties.turn("2028-01-01") == 1
         expired = await parties.get(item)
         assert (expired["state"], expired["ended_on"]) == ("expired", "2027-12-31")
@@ -105,7 +99,6 @@ class TestExpire:
         await parties.turn("2027-01-01")
         assert await between(parties, "2027-12-01", "2027-12-31") == [(10000, "response"), (10000, "report")]
         await parties.turn("2028-01-01")
-        assert await operating(parties, "2027-12-31") == []
         assert await between(parties, "2027-12-01", "2027-12-31") == [(10000, "response"), (10000, "report")]
         assert await between(parties, "2028-01-01", "2028-01-31") == []
         assert await between(parties, "2026-12-01", "2026-12-31") == []

@@ -140,7 +140,7 @@ class TestSign:
         assert targets == {CUSTOMER: 0.95, "Hill Bank": 0.8}
         await parties.turn("2027-01-01")
         async with parties.solo.database.reading() as session:
-            operating = await repository.list_operating_clauses(session, date(2027, 1, 1))
+            operating = await repository.list_clauses_between(session, date(2027, 1, 1), date(2027, 1, 1))
         within = {row.customer: row.terms["within_minutes"] for row in operating if row.key == "response"}
         assert within == {CUSTOMER: 30, "Hill Bank": 120}
 
