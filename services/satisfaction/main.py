@@ -29,6 +29,7 @@ from services.satisfaction.complaints import pages as complaint_pages
 from services.satisfaction.complaints import routes as complaint_routes
 from services.satisfaction.complaints.complainants import pages as complainant_pages
 from services.satisfaction.complaints.complainants import routes as complainant_routes
+from services.satisfaction.complaints.intake import pages as intake_pages
 from services.satisfaction.complaints.ratings import routes as rating_routes
 from services.satisfaction.database import spine
 from services.satisfaction.followups import consumers as follow_up_consumers
@@ -89,6 +90,7 @@ def define(settings: Settings) -> Definition:
             follow_up_routes.routes,
             campaign_pages.pages,
             analysis_pages.pages,
+            intake_pages.pages,  # before the pages by id: `new` is none
             complaint_pages.pages,
             complainant_pages.pages,
             suggestion_pages.pages,

@@ -16,7 +16,7 @@ from shared.working_days import HolidayCountry, Limit, TimeZone, read_hours, wor
 _LIMITS: dict[str, dict[str, str]] = {
     "simple": {"answer": "30m"},
     "general": {"answer": "0d"},
-    "major": {"acknowledge": "0d", "plan": "3d", "answer": "10d"},
+    "major": {"acknowledge": "0d", "plan": "3d", "answer": "10d", "follow_up": "3d"},
 }
 HoursFromDeadline = Annotated[float, Field(ge=-24, le=8760)]
 
@@ -66,10 +66,17 @@ class SatisfactionSettings(BaseSettings):
     working_hours: str | None = Field(default=None, pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")
     """The hours of a working day in `time_zone`, as `09:00-18:00`; empty: all 24."""
     complaint_limits: Mapping[
-        Literal["simple", "general", "major"], Mapping[Literal["acknowledge", "plan", "answer"], Limit]
+        Literal["simple", "general", "major"], Mapping[Literal["acknowledge", "plan", "answer", "follow_up"], Limit]
     ] = Field(default=_LIMITS, validate_default=True)
-    """R199, R51: until when a complaint of each class is acknowledged, planned and answered. A class that is not named
-    keeps its own."""
+    """R199, R51: until when a complaint of each class is acknowledged, planned and answered, and until when after the
+    answer the customer is called. A class that is not named keeps its own."""
+    complaint_escalations: tuple[tuple[HoursFromDeadline, Role], ...] = Field(
+        default=((-2.0, Role.OPERATIONS_MANAGER), (8.0, Role.DEPARTMENT_HEAD)), max_length=20
+    )
+    """R60: the levels at which a deadline of a major or supervised complaint is escalated: hours from the deadline
+    (before it: negative), rising, and who is told."""
+    complaint_rejections: int = Field(default=2, ge=1, le=100)
+    """A complaint whose answers were rejected so often goes up a class, and its escalation is told."""
     complaint_takeover: Limit = "4h"
     """R198: a complaint that nobody accepts within this comes back to its owner."""
     complaint_pass_ons: int = Field(default=3, ge=0, le=100)
@@ -90,7 +97,7 @@ class SatisfactionSettings(BaseSettings):
     population_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     """A file with a survey's population may be so large; a larger population comes in several files."""
 
-    @field_validator("escalations")
+    @field_validator("escalations", "complaint_escalations")
     @classmethod
     def _rise(cls, levels: tuple[tuple[float, Role], ...]) -> tuple[tuple[float, Role], ...]:
         if any(later[0] <= earlier[0] for earlier, later in pairwise(levels)):

@@ -48,7 +48,12 @@ class ComplaintReceived(ComplaintFact):
 
 
 class ComplaintEscalated(ComplaintFact):
-    """Passed up: to somebody, to another class, or both (R60). `complaint_class` is the class from now on."""
+    """Passed up: to somebody, to another class, or both (R60). `complaint_class` is the class from now on.
+
+    By itself it is escalated to the role `told_to`, which has to see to it, and `cause` says why: a `deadline` comes
+    near or has passed for a while (`level` counts from 1), too many `rejections` or `pass_ons`, or its `owner` is whom
+    it is about. Both are null where a person escalated it.
+    """
 
     TYPE: ClassVar[str] = "ratchet.complaint.escalated.v1"
     previous_class: ComplaintClass
@@ -56,11 +61,15 @@ class ComplaintEscalated(ComplaintFact):
     escalated_to: str | None = None
     escalated_at: datetime
     reason: str
+    told_to: str | None = None
+    cause: Literal["deadline", "rejections", "pass_ons", "owner"] | None = None
+    level: int | None = None
 
 
 class ComplaintPassedOn(ComplaintFact):
-    """R193, R198: a pass-on and what became of it. Only when it is `accepted` has the complaint another `owner`;
-    `returned`: nobody accepted it in time. `pass_ons` counts those that were offered so far."""
+    """R193, R198: a pass-on and what became of it. Only when it is `accepted` has the complaint another `owner`, also
+    where somebody took over what nobody owned, or a manager what nobody offered; `returned`: nobody accepted it in
+    time. `pass_ons` counts those that were offered so far."""
 
     TYPE: ClassVar[str] = "ratchet.complaint.passed_on.v1"
     outcome: Literal["offered", "accepted", "declined", "returned"]
@@ -106,7 +115,7 @@ class ComplaintOverdue(ComplaintFact):
     """R193, R194, R199: a deadline has passed and what was due was not done; told once for each."""
 
     TYPE: ClassVar[str] = "ratchet.complaint.overdue.v1"
-    deadline: Literal["acknowledge", "plan", "answer", "progress", "settlement"]
+    deadline: Literal["acknowledge", "plan", "answer", "follow_up", "progress", "settlement"]
     deadline_at: datetime
     noticed_at: datetime
 
@@ -122,3 +131,28 @@ class ComplaintClosed(ComplaintFact):
     pass_ons: int
     rejections: int
     note: str | None = None
+
+
+class ComplaintDisputed(ComplaintFact):
+    """R170, R196: both sides negotiate until `settle_by`; the original data are kept as they are until it is settled.
+    `dispute_number` counts the disputes about this complaint from 1."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.disputed.v1"
+    dispute_number: int
+    dispute_subject: str
+    settle_by: datetime
+    opened_by: str
+    opened_at: datetime
+
+
+class ComplaintDisputeSettled(ComplaintFact):
+    """R170: what was agreed, after so many `positions`; the original data are free again."""
+
+    TYPE: ClassVar[str] = "ratchet.complaint.dispute_settled.v1"
+    dispute_number: int
+    dispute_subject: str
+    outcome: str
+    positions: int
+    settled_by: str
+    settled_at: datetime
+    on_time: bool

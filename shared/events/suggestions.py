@@ -1,4 +1,4 @@
-"""What satisfaction tells of suggestions: received, and answered."""
+"""What satisfaction tells of suggestions: received, answered, overdue."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -44,3 +44,11 @@ class SuggestionAnswered(SuggestionFact):
     answered_by: str
     answered_at: datetime
     on_time: bool
+
+
+class SuggestionOverdue(SuggestionFact):
+    """R184, R195: the time for an answer is over and nobody gave one; told once."""
+
+    TYPE: ClassVar[str] = "ratchet.suggestion.overdue.v1"
+    owner: str | None = None
+    noticed_at: datetime

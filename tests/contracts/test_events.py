@@ -19,6 +19,7 @@ from shared.events import (
     catalogue,
     clauses,
     complaints,
+    follow_ups,
     improvement,
     meetings,
     metrics,
@@ -34,7 +35,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SOURCES = {
     "metrics": (metrics, agreements, catalogue, clauses),
     "improvement": (improvement, meetings),
-    "satisfaction": (callbacks, complaints, suggestions, surveys),
+    "satisfaction": (callbacks, complaints, follow_ups, suggestions, surveys),
     "audit": (audit,),
     "notifier": (notifier,),
 }

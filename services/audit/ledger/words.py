@@ -150,6 +150,19 @@ TELLINGS: dict[str, Telling] = {
         N_("Complaint %(number)s is overdue: %(deadline)s was due %(deadline_at)s"), "bad"
     ),
     "ratchet.complaint.closed.v1": Telling(N_("Complaint %(number)s was closed by %(closed_by)s"), "good"),
+    "ratchet.complaint.disputed.v1": Telling(
+        N_("A dispute about complaint %(number)s was opened: %(dispute_subject)s"), "warn"
+    ),
+    "ratchet.complaint.dispute_settled.v1": Telling(
+        N_("The dispute about complaint %(number)s was settled: %(outcome)s"), "good"
+    ),
+    "ratchet.suggestion.overdue.v1": Telling(N_("Suggestion %(number)s was not answered in time"), "bad"),
+    "ratchet.follow_up.completed.v1": Telling(
+        N_("The customer of the completed project %(name)s was followed up: %(outcome)s"), "good"
+    ),
+    "ratchet.follow_up.overdue.v1": Telling(
+        N_("The customer of the completed project %(name)s was not asked in time"), "bad"
+    ),
     "ratchet.suggestion.received.v1": Telling(N_("Suggestion %(number)s was received: %(title)s"), "accent"),
     "ratchet.suggestion.answered.v1": Telling(N_("Suggestion %(number)s was answered: %(outcome)s"), "good"),
     "ratchet.survey.launched.v1": Telling(
@@ -203,11 +216,14 @@ VALUES: dict[str, dict[str, str]] = {
         "declined": N_("declined"),
         "returned": N_("came back"),
         "adopted": N_("adopted"),
+        "answered": N_("answered"),
+        "unreachable": N_("unreachable"),
     },
     "deadline": {
         "acknowledge": N_("acknowledgement"),
         "plan": N_("plan"),
         "answer": N_("answer"),
+        "follow_up": N_("follow-up call"),
         "progress": N_("progress report"),
         "settlement": N_("settlement of the dispute"),
     },
@@ -220,6 +236,7 @@ QUANTITIES = {"value", "actual", "expected", "before_value", "after_value"}
 RECORDS = {
     "complaint_id": "/satisfaction/complaints/{}",
     "suggestion_id": "/satisfaction/suggestions/{}",
+    "follow_up_id": "/satisfaction/follow-ups/{}",
     "campaign_id": "/satisfaction/campaigns/{}",
     "callback_id": "/satisfaction/callbacks/{}",
     "endpoint_id": "/notifier/endpoints",

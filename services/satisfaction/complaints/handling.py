@@ -1,139 +1,13 @@
-"""Use cases of whoever handles a complaint: own it, pass it on, escalate, acknowledge, plan, answer, report, close."""
+"""Use cases of whoever handles a complaint: acknowledge, plan, analyse, answer, report progress, close."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
 from services.satisfaction.complaints import repository, rules
-from services.satisfaction.complaints.schemas import Closing, Escalation, PassOn, Progress, Supervision
-from services.satisfaction.complaints.service import Work, describe, keep_until, step
-from shared.database import Database
-from shared.events.complaints import (
-    ComplaintAnswered,
-    ComplaintClosed,
-    ComplaintEscalated,
-    ComplaintOverdue,
-    ComplaintPassedOn,
-)
-from shared.problems import Missing
-
-ACTOR = "service:satisfaction"
-_NO_OFFER = {"offered_to": None, "offered_by": None, "offer_ends_at": None}
-
-
-async def pass_on(work: Work, row: Row[Any], offer: PassOn) -> Row[Any]:
-    """R193, R198: the owner stays the owner until the other accepts.
-
-    Raises:
-        NotTheOwner, AlreadyOffered, NotOffered, PassedOnTooOften, IllegalTransition
-    """
-    rules.check("pass on", row.state)
-    rules.check_owner(work.actor, work.is_manager, row.owner, "pass it on")
-    most = work.settings.complaint_pass_ons
-    rules.check_pass_on(offer.to, row.owner, row.offered_to, row.pass_ons, most, work.is_manager)
-    values = {
-        "offered_to": offer.to,
-        "offered_by": work.actor,
-        "offer_ends_at": work.end_of(work.settings.complaint_takeover),
-        "pass_ons": row.pass_ons + 1,
-    }
-    return await _tell_pass_on(work, row, "offered", offer.to, values, offer.reason)
-
-
-async def take_over(work: Work, row: Row[Any]) -> Row[Any]:
-    """R198: from now on the caller answers for it.
-
-    Raises:
-        NotOffered, IllegalTransition
-    """
-    rules.check("take over", row.state)
-    if work.actor == row.owner:
-        raise rules.NotOffered("you own it already")
-    rules.check_taking_over(work.actor, work.is_manager, row.owner, row.offered_to)
-    values = {"owner": work.actor, **_NO_OFFER}
-    if row.offered_to is None:
-        return await step(work, row, "taken_over", values, detail={"from": row.owner})
-    return await _tell_pass_on(work, row, "accepted", work.actor, values, None)
-
-
-async def decline(work: Work, row: Row[Any], reason: str) -> Row[Any]:
-    """Whoever it is offered to does not take it: it stays with its owner.
-
-    Raises:
-        NotOffered, IllegalTransition
-    """
-    rules.check("decline", row.state)
-    if row.offered_to is None or (work.actor != row.offered_to and not work.is_manager):
-        raise rules.NotOffered("only a complaint that is offered to you can be declined")
-    return await _tell_pass_on(work, row, "declined", row.offered_to, _NO_OFFER, reason)
-
-
-async def _tell_pass_on(
-    work: Work, row: Row[Any], outcome: Any, to: str, values: dict[str, Any], reason: str | None
-) -> Row[Any]:
-    kind: rules.Entry = "taken_over" if outcome == "accepted" else outcome
-    return await step(
-        work,
-        row,
-        kind,
-        values,
-        note=reason,
-        detail={"to": to, "owner": row.owner},
-        tell=lambda new: ComplaintPassedOn(
-            **describe(new, work.settings),
-            outcome=outcome,
-            passed_to=to,
-            told_by=work.actor,
-            told_at=work.now,
-            pass_ons=new.pass_ons,
-            reason=reason,
-        ),
-    )
-
-
-async def escalate(work: Work, row: Row[Any], body: Escalation) -> Row[Any]:
-    """R60: to a higher class, whose deadlines begin now, to somebody who is offered it, or both.
-
-    Raises:
-        NotHigher, AlreadyOffered, NotOffered, NoWorkingTime, IllegalTransition
-    """
-    rules.check("escalate", row.state)
-    rules.check_escalation(body.complaint_class, body.to, row.complaint_class)
-    values: dict[str, Any] = {"escalations": row.escalations + 1}
-    if body.to is not None:
-        rules.check("pass on", row.state)
-        rules.check_pass_on(body.to, row.owner, row.offered_to, 0, 1, manager=True)
-        ends = work.end_of(work.settings.complaint_takeover)
-        values |= {"offered_to": body.to, "offered_by": work.actor, "offer_ends_at": ends}
-    if body.complaint_class is not None:
-        values["complaint_class"] = body.complaint_class
-        due = work.deadlines_of(body.complaint_class, work.now)
-        if row.state != "open":
-            due.pop("answer")
-        if row.acknowledged_at is not None:
-            due.pop("acknowledge", None)
-        if row.planned_at is not None:
-            due.pop("plan", None)
-        await repository.lift(work.session, row.id, list(due), work.now)
-        await repository.add_deadlines(work.session, row.id, due)
-        values["due_at"] = due.get("answer", row.due_at)
-    return await step(
-        work,
-        row,
-        "escalated",
-        values,
-        note=body.reason,
-        detail={"from": row.complaint_class, "to_class": body.complaint_class, "to": body.to},
-        tell=lambda new: ComplaintEscalated(
-            **describe(new, work.settings),
-            previous_class=row.complaint_class,
-            escalated_by=work.actor,
-            escalated_to=body.to,
-            escalated_at=work.now,
-            reason=body.reason,
-        ),
-    )
+from services.satisfaction.complaints.schemas import Closing, Progress, Supervision
+from services.satisfaction.complaints.service import Work, keep_until, step
+from shared.events.complaints import ComplaintAnswered, ComplaintClosed
 
 
 async def acknowledge(work: Work, row: Row[Any], note: str) -> Row[Any]:
@@ -154,23 +28,20 @@ async def analyse_cause(work: Work, row: Row[Any], note: str) -> Row[Any]:
 async def _write(
     work: Work, row: Row[Any], action: str, kind: rules.Entry, stamp: str, note: str, public: bool = False
 ) -> Row[Any]:
-    rules.check(action, row.state)
-    rules.check_owner(work.actor, work.is_manager, row.owner, action)
+    work.check(action, row)
     if action in ("acknowledge", "plan"):
         await repository.meet(work.session, row.id, [action], work.now)
     return await step(work, row, kind, {stamp: getattr(row, stamp) or work.now}, note=note, public=public)
 
 
 async def answer(work: Work, row: Row[Any], words: str) -> Row[Any]:
-    """R56, R193: then it is the customer's turn. An answer acknowledges, too.
+    """R56, R193: then it is the customer's turn. An answer acknowledges, too; after that to a major complaint the
+    follow-up call is due (R51).
 
     Raises:
         NotTheOwner, AlreadyOffered, IllegalTransition
     """
-    rules.check("answer", row.state)
-    rules.check_owner(work.actor, work.is_manager, row.owner, "answer")
-    if row.offered_to is not None:
-        raise rules.AlreadyOffered(f"it is offered to '{row.offered_to}'; whoever owns it after that answers")
+    work.check("answer", row)
     on_time = await repository.meet(work.session, row.id, ["answer"], work.now)
     await repository.meet(work.session, row.id, ["acknowledge"], work.now)
     values = {
@@ -180,6 +51,9 @@ async def answer(work: Work, row: Row[Any], words: str) -> Row[Any]:
         "acknowledged_at": row.acknowledged_at or work.now,
         "silent_until": work.end_of(work.settings.complaint_silence),
     }
+    call_by = work.call_by(row, row.complaint_class)
+    if call_by is not None:
+        await repository.add_deadlines(work.session, row.id, {"follow_up": call_by})
     return await step(
         work,
         row,
@@ -189,7 +63,7 @@ async def answer(work: Work, row: Row[Any], words: str) -> Row[Any]:
         detail={"round": row.round, "on_time": on_time},
         public=True,
         tell=lambda new: ComplaintAnswered(
-            **describe(new, work.settings),
+            **work.describe(new),
             answer=words,
             answered_by=work.actor,
             answered_at=work.now,
@@ -201,7 +75,7 @@ async def answer(work: Work, row: Row[Any], words: str) -> Row[Any]:
 
 async def supervise(work: Work, row: Row[Any], body: Supervision) -> Row[Any]:
     """R194: watched from above from now on. Raises `DueInPast`, `IllegalTransition`."""
-    rules.check("supervise", row.state)
+    work.check("supervise", row)
     rules.check_future(body.progress_due_at, work.now)
     await repository.lift(work.session, row.id, ["progress"], work.now)
     await repository.add_deadlines(work.session, row.id, {"progress": body.progress_due_at})
@@ -211,8 +85,7 @@ async def supervise(work: Work, row: Row[Any], body: Supervision) -> Row[Any]:
 
 async def report_progress(work: Work, row: Row[Any], body: Progress) -> Row[Any]:
     """R194. Raises `NotTheOwner`, `DueInPast`, `IllegalTransition`."""
-    rules.check("report progress", row.state)
-    rules.check_owner(work.actor, work.is_manager, row.owner, "report progress")
+    work.check("report progress", row)
     if body.next_due_at is not None:
         rules.check_future(body.next_due_at, work.now)
     await repository.meet(work.session, row.id, ["progress"], work.now)
@@ -224,6 +97,7 @@ async def report_progress(work: Work, row: Row[Any], body: Progress) -> Row[Any]
 
 async def note(work: Work, row: Row[Any], words: str) -> Row[Any]:
     """A line in the timeline (R56)."""
+    work.check("note", row)
     return await step(work, row, "noted", {}, note=words)
 
 
@@ -251,14 +125,8 @@ async def close(work: Work, row: Row[Any], body: Closing) -> Row[Any]:
     Raises:
         NotTheOwner, Missing, StillSilent, IllegalTransition
     """
-    rules.check("close", row.state)
-    rules.check_owner(work.actor, work.is_manager, row.owner, "close")
-    if row.state == "answered":
-        rules.check_silence(row.silent_until, work.now)
-    missing = await list_missing(work, row)
-    if missing:
-        raise Missing("close the complaint", missing)
-    await repository.meet(work.session, row.id, ["plan", "progress"], work.now)
+    work.check("close", row, await list_missing(work, row))
+    await repository.meet(work.session, row.id, ["plan", "progress", "follow_up"], work.now)
     on_time = not await repository.was_missed(work.session, row.id, work.now)
     closing: Any = "accepted" if row.state == "accepted" else "no_reaction"
     values = {
@@ -277,7 +145,7 @@ async def close(work: Work, row: Row[Any], body: Closing) -> Row[Any]:
         detail={"closing": closing, "on_time": on_time},
         public=True,
         tell=lambda new: ComplaintClosed(
-            **describe(new, work.settings),
+            **work.describe(new),
             closing=closing,
             closed_by=work.actor,
             closed_at=work.now,
@@ -287,50 +155,3 @@ async def close(work: Work, row: Row[Any], body: Closing) -> Row[Any]:
             note=body.note,
         ),
     )
-
-
-async def return_offers(database: Database, now: datetime, settings: Any, most: int) -> int:
-    """R193, R198: what nobody accepted in time comes back to its owner; returns how many."""
-    async with database.transaction() as session:
-        rows = await repository.lock_ended_offers(session, now, most)
-        work = Work(session, ACTOR, now, settings)
-        for row in rows:
-            await _tell_pass_on(work, row, "returned", row.offered_to, _NO_OFFER, None)
-    return len(rows)
-
-
-async def notice_overdue(database: Database, now: datetime, settings: Any, most: int) -> int:
-    """R193, R199: tell of up to `most` deadlines that have passed, each once; returns how many."""
-    async with database.transaction() as session:
-        late = await repository.lock_overdue(session, now, most)
-        marked = await repository.mark_noticed(session, [deadline.id for deadline in late], now) if late else set()
-        work = Work(session, ACTOR, now, settings)
-        for deadline in late:
-            if deadline.id not in marked:
-                continue
-            row = await repository.find(session, deadline.complaint_id)
-            assert row is not None, "its lock is held"
-            await _tell_overdue(work, row, deadline)
-    return len(late)
-
-
-async def _tell_overdue(work: Work, row: Row[Any], deadline: Row[Any]) -> None:
-    await step(
-        work,
-        row,
-        "overdue",
-        {},
-        detail={"deadline": deadline.kind, "due_at": deadline.due_at.isoformat()},
-        tell=lambda new: ComplaintOverdue(
-            **describe(new, work.settings),
-            deadline=deadline.kind,
-            deadline_at=deadline.due_at,
-            noticed_at=work.now,
-        ),
-    )
-
-
-async def delete_expired(database: Database, now: datetime, most: int) -> int:
-    """R196: what its retention is over for goes; returns how many."""
-    async with database.transaction() as session:
-        return await repository.delete_expired(session, now, most)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -51,6 +52,7 @@ complaints = Table(
     Column("due_at", MOMENT, nullable=False),
     Column("next_due_at", MOMENT, comment="the first deadline that is not met yet"),
     Column("owner", Text),
+    Column("complained_about", Text, comment="the member of staff whom it is about: never handles it"),
     Column("offered_to", Text),
     Column("offered_by", Text),
     Column("offer_ends_at", MOMENT),
@@ -92,13 +94,16 @@ complaint_deadlines = Table(
     Column("met_at", MOMENT),
     Column("lifted_at", MOMENT),
     Column("noticed_at", MOMENT),
+    Column("escalation_level", SmallInteger, nullable=False, server_default="0"),
     Index(
         "ix_complaint_deadlines_unnoticed",
         "due_at",
         postgresql_where=text("met_at IS NULL AND lifted_at IS NULL AND noticed_at IS NULL"),
     ),
+    Index("ix_complaint_deadlines_waiting", "due_at", postgresql_where=text("met_at IS NULL AND lifted_at IS NULL")),
 )
-"""`met_at`: what was due is done. `lifted_at`: it need not be done any more. `noticed_at`: its passing was told."""
+"""`met_at`: what was due is done. `lifted_at`: it need not be done any more. `noticed_at`: its passing was told.
+`escalation_level`: so many levels of escalation were reached."""
 
 complaint_entries = Table(
     "complaint_entries",

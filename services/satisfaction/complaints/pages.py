@@ -1,6 +1,6 @@
-"""Pages of complaints for staff: the list, a new one, and each with what can be done now. Works without JavaScript."""
+"""Pages of complaints for staff: what is due next, and each with what can be done now. Works without JavaScript."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -11,11 +11,21 @@ from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.satisfaction.complaints import figures, handling, reactions, repository, rules, service, words
+from services.satisfaction.complaints import (
+    escalations,
+    figures,
+    handling,
+    ownership,
+    reactions,
+    repository,
+    rules,
+    service,
+    words,
+)
 from services.satisfaction.complaints import schemas as bodies
 from services.satisfaction.complaints.disputes import service as disputes
 from services.satisfaction.complaints.repository import Filters
-from services.satisfaction.complaints.routes import CALLERS, DAYS, read_cursor, write_cursor
+from services.satisfaction.complaints.routes import DAYS, read_cursor, write_due_cursor
 from services.satisfaction.complaints.service import Work
 from services.satisfaction.complaints.views import describe_whole, summarise
 from services.satisfaction.forms import given
@@ -28,17 +38,14 @@ from shared.http import Reading
 from shared.pages import HTMLResponse, page_router, render, see_other
 from shared.pages.forms import Refused, put_in_words, read_form, status_of
 from shared.pagination import Cursor
-from shared.problems import Forbidden, NotFound, Problem
+from shared.problems import IllegalTransition, NotFound, Problem
 
 pages = page_router()
 
 _ON_A_PAGE = 50
 _PERIOD = timedelta(days=DAYS)
-_NEW = (
-    "title", "description", "channel", "complaint_class", "complainant", "contact", "customer", "service",
-    "department", "external_id",
-)  # fmt: skip
 _Take = Callable[[Work, Row[Any], Mapping[str, str]], Awaitable[Row[Any]]]
+Flag = Annotated[str, Query(max_length=5)]
 
 
 @pages.get("/complaints")
@@ -48,23 +55,37 @@ async def show_list(
     caller: Staff,
     state: Annotated[rules.State | str, Query(max_length=20)] = "",
     complaint_class: Annotated[ComplaintClass | str, Query(max_length=20)] = "",
-    mine: Annotated[str, Query(max_length=5)] = "",
-    overdue: Annotated[str, Query(max_length=5)] = "",
+    department: Annotated[str, Query(max_length=200)] = "",
+    mine: Flag = "",
+    offered: Flag = "",
+    unowned: Flag = "",
+    overdue: Flag = "",
     cursor: Cursor = None,
 ) -> HTMLResponse:
-    """The latest received first, and the figures of the last 30 days."""
+    """What is due next comes first; and the figures of the last 30 days."""
     now = clock.now()
-    query = {"state": state, "complaint_class": complaint_class, "mine": mine, "overdue": overdue}
+    query = {
+        "state": state,
+        "complaint_class": complaint_class,
+        "department": department,
+        "mine": mine,
+        "offered": offered,
+        "unowned": unowned,
+        "overdue": overdue,
+    }
     filters = Filters(
         now,
         state if state in words.STATES else None,
         complaint_class if complaint_class in words.CLASSES else None,
         owner=caller.subject if mine else None,
+        offered_to=caller.subject if offered else None,
+        unowned=True if unowned else None,
         overdue=True if overdue else None,
+        department=department.strip().replace("\x00", "") or None,
     )
-    rows = await repository.list_newest(session, filters, read_cursor(cursor), _ON_A_PAGE + 1)
+    rows = await repository.list_due(session, filters, read_cursor(cursor), _ON_A_PAGE + 1)
     shown = [summarise(row, now) for row in rows[:_ON_A_PAGE]]
-    more = {**query, "cursor": write_cursor(shown[-1])} if len(rows) > _ON_A_PAGE else None
+    more = {**query, "cursor": write_due_cursor(shown[-1])} if len(rows) > _ON_A_PAGE else None
     return render(
         request,
         "complaints/list.html",
@@ -76,30 +97,6 @@ async def show_list(
         words=words,
         now=now,
     )
-
-
-@pages.get("/complaints/new")
-async def show_new(request: Request, _caller: Staff) -> HTMLResponse:
-    """The form of a complaint that somebody makes to us."""
-    return _show_new(request, {})
-
-
-@pages.post("/complaints")
-async def take_new(request: Request, caller: Staff, thresholds: Thresholds) -> Response:
-    """Whoever writes it down owns it."""
-    typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
-        body = bodies.NewComplaint.model_validate({**given(typed, *_NEW), "anonymous": bool(typed.get("anonymous"))})
-        async with database.transaction() as session:
-            work = Work.of(session, caller, clock.now(), thresholds)
-            row, token = await service.receive(work, body, caller.subject)
-            number = rules.format_number(row.number)
-    except (ValidationError, Problem) as refusal:
-        return _show_new(request, typed, refusal)
-    answer = render(request, "complaints/received.html", number=number, token=token, id=row.id)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
 
 
 @pages.get("/complaints/{complaint_id}")
@@ -115,8 +112,6 @@ async def take_step(request: Request, complaint_id: UUID, step: str, caller: Sta
     """The form of a step, in a transaction of its own: a refusal rolls back all of it and is shown."""
     if step not in _TAKE:
         raise NotFound(f"there is no step '{step[:50]}'; the complaint's page shows those that can be taken")
-    if step == "follow-up" and caller.roles.isdisjoint(CALLERS):
-        raise Forbidden("the service centre makes the follow-up call", needed=sorted(CALLERS))
     typed = await read_form(request)
     database: Database = request.app.state.database
     try:
@@ -139,15 +134,9 @@ def _reason(typed: Mapping[str, str]) -> str:
     return bodies.Reason.model_validate(given(typed, "reason")).reason
 
 
-def _scored(typed: Mapping[str, str], *names: str) -> dict[str, Any]:
-    """With the score as a number."""
-    score = typed.get("score", "").strip()
-    return {**given(typed, *names), **({"score": int(score) if score in "12345" else score} if score else {})}
-
-
 _TAKE: dict[str, _Take] = {
-    "take-over": lambda work, row, typed: handling.take_over(work, row),
-    "decline": lambda work, row, typed: handling.decline(work, row, _reason(typed)),
+    "take-over": lambda work, row, typed: ownership.take_over(work, row),
+    "decline": lambda work, row, typed: ownership.decline(work, row, _reason(typed)),
     "acknowledge": lambda work, row, typed: handling.acknowledge(work, row, _note(typed)),
     "plan": lambda work, row, typed: handling.plan(work, row, _note(typed)),
     "cause-analysis": lambda work, row, typed: handling.analyse_cause(work, row, _note(typed)),
@@ -155,16 +144,16 @@ _TAKE: dict[str, _Take] = {
         work, row, bodies.Answer.model_validate(given(typed, "answer")).answer
     ),
     "accept": lambda work, row, typed: reactions.accept(
-        work, row, bodies.Acceptance.model_validate(_scored(typed, "comment"))
+        work, row, bodies.Acceptance.model_validate(words.with_score(typed, "comment"))
     ),
     "reject": lambda work, row, typed: reactions.reject(work, row, _reason(typed)),
     "follow-up": lambda work, row, typed: reactions.follow_up(
-        work, row, bodies.FollowUpCall.model_validate(_scored(typed, "satisfied", "note"))
+        work, row, bodies.FollowUpCall.model_validate(words.with_score(typed, "satisfied", "note"))
     ),
-    "pass-on": lambda work, row, typed: handling.pass_on(
+    "pass-on": lambda work, row, typed: ownership.pass_on(
         work, row, bodies.PassOn.model_validate(given(typed, "to", "reason"))
     ),
-    "escalate": lambda work, row, typed: handling.escalate(
+    "escalate": lambda work, row, typed: escalations.escalate(
         work, row, bodies.Escalation.model_validate(given(typed, "complaint_class", "to", "reason"))
     ),
     "supervise": lambda work, row, typed: handling.supervise(
@@ -199,13 +188,22 @@ async def _show(
 ) -> HTMLResponse:
     now = clock.now()
     row = await service.get(session, complaint_id)
-    view = await describe_whole(Work.of(session, caller, now, thresholds), row)
+    work = Work.of(session, caller, now, thresholds)
+    view = await describe_whole(work, row)
+    verdicts = {name: _judge(name, action, work, row, view) for name, (action, _, _) in words.STEPS.items()}
+    steps = {name: words.STEPS[name] for name, verdict in verdicts.items() if verdict is None}
     return render(
         request,
         "complaints/show.html",
         status_of(refusal),
         item=view,
-        steps={name: step for name, step in words.STEPS.items() if _is_shown(name, step[0], view, caller)},
+        steps=steps,
+        suggested=_suggest(view, steps),
+        barred=[
+            (words.STEPS[name][1], put_in_words(request, verdict, words.FIELDS, words.PROBLEMS))
+            for name, verdict in verdicts.items()
+            if isinstance(verdict, Problem)
+        ],
         form=form,
         typed=typed or {},
         higher=[name for name in rules.CLASSES if rules.is_higher(name, view.complaint_class)],
@@ -215,27 +213,24 @@ async def _show(
     )
 
 
-def _is_shown(name: str, action: str, view: bodies.ComplaintView, caller: Principal) -> bool:
-    """Whether this form makes sense now, to this reader."""
-    if action not in view.allowed:
-        return False
-    if name == "decline" or (name == "take-over" and view.offered_to is not None):
-        return view.offered_to == caller.subject
-    if name == "take-over":
-        return view.owner != caller.subject
-    if name in ("dispute", "dispute-position", "dispute-settle"):
-        return (name == "dispute") != view.held
-    if name == "progress":
-        return view.supervised_by is not None
-    return name != "follow-up" or not caller.roles.isdisjoint(CALLERS)
-
-
-def _show_new(request: Request, typed: Mapping[str, str], refusal: Refused | None = None) -> HTMLResponse:
-    return render(
-        request,
-        "complaints/new.html",
-        status_of(refusal),
-        typed={**dict.fromkeys(_NEW, ""), "channel": "hotline", "complaint_class": "general", **typed},
-        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
-        words=words,
+def _suggest(view: bodies.ComplaintView, steps: Collection[str]) -> str | None:
+    """The step that is due next, of those that this reader can take."""
+    waiting = sorted(
+        (one for one in view.deadlines if one.met_at is None and one.lifted_at is None), key=lambda one: one.due_at
     )
+    due = [words.DUE_STEPS[one.kind] for one in waiting]
+    return next((name for name in ("take-over", *due, "close") if name in steps), None)
+
+
+def _judge(name: str, action: str, work: Work, row: Row[Any], view: bodies.ComplaintView) -> Problem | bool | None:
+    """None where this form makes sense now, to this reader; a problem where it says why not; True where nobody asks."""
+    if name == "decline" and row.offered_to != work.actor:
+        return True
+    if name == "take-over" and row.owner == work.actor:
+        return True
+    if name in ("dispute", "dispute-position", "dispute-settle") and (name == "dispute") == row.held:
+        return True
+    if name == "progress" and row.supervised_by is None:
+        return True
+    refusal = work.find_refusal(action, row, view.missing)
+    return True if isinstance(refusal, IllegalTransition) else refusal

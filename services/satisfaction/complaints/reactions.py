@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from services.satisfaction.complaints import repository, rules
+from services.satisfaction.complaints.escalations import escalate_by_itself
 from services.satisfaction.complaints.ratings.service import rate
 from services.satisfaction.complaints.schemas import Acceptance, FollowUpCall
-from services.satisfaction.complaints.service import Work, describe, step
+from services.satisfaction.complaints.service import PUBLIC, Work, step
 from shared.events.complaints import ComplaintAccepted, ComplaintRejected
 
 
@@ -18,7 +19,7 @@ async def accept(work: Work, row: Row[Any], body: Acceptance) -> Row[Any]:
         SelfRating: staff note a score of themselves.
         IllegalTransition
     """
-    rules.check("accept", row.state)
+    work.check("accept", row)
     await _rate(work, row, body.score, body.comment)
     return await step(
         work,
@@ -29,7 +30,7 @@ async def accept(work: Work, row: Row[Any], body: Acceptance) -> Row[Any]:
         detail={"score": body.score},
         public=True,
         tell=lambda new: ComplaintAccepted(
-            **describe(new, work.settings),
+            **work.describe(new),
             answered_by=row.answered_by,
             accepted_at=work.now,
             score=body.score,
@@ -39,13 +40,15 @@ async def accept(work: Work, row: Row[Any], body: Acceptance) -> Row[Any]:
 
 
 async def reject(work: Work, row: Row[Any], reason: str) -> Row[Any]:
-    """The customer is not content: it is open again, and another answer is due in the class's time.
+    """The customer is not content: it is open again, and another answer is due in the class's time. Rejected too often
+    it goes up a class.
 
     Raises:
         IllegalTransition, NoWorkingTime
     """
-    rules.check("reject", row.state)
+    work.check("reject", row)
     due_at = work.end_of(work.settings.complaint_limits[row.complaint_class]["answer"])
+    await repository.lift(work.session, row.id, ["follow_up"], work.now)
     await repository.add_deadlines(work.session, row.id, {"answer": due_at})
     values = {
         "state": "open",
@@ -60,7 +63,7 @@ async def reject(work: Work, row: Row[Any], reason: str) -> Row[Any]:
         "closing": None,
         "retain_until": None,
     }
-    return await step(
+    rejected = await step(
         work,
         row,
         "rejected",
@@ -69,13 +72,18 @@ async def reject(work: Work, row: Row[Any], reason: str) -> Row[Any]:
         detail={"round": row.round},
         public=True,
         tell=lambda new: ComplaintRejected(
-            **describe(new, work.settings),
+            **work.describe(new),
             answered_by=row.answered_by,
             rejected_at=work.now,
             reason=reason,
             rejections=new.rejections,
         ),
     )
+    if rejected.rejections < work.settings.complaint_rejections:
+        return rejected
+    higher = rules.find_next_class(row.complaint_class)
+    why = f"its answers were rejected {rejected.rejections} times"
+    return await escalate_by_itself(work, rejected, "rejections", why, complaint_class=higher)
 
 
 async def follow_up(work: Work, row: Row[Any], call: FollowUpCall) -> Row[Any]:
@@ -84,9 +92,8 @@ async def follow_up(work: Work, row: Row[Any], call: FollowUpCall) -> Row[Any]:
     Raises:
         AnsweredYourself, SelfRating, IllegalTransition
     """
-    rules.check("follow up", row.state)
-    if work.actor == row.answered_by:
-        raise rules.AnsweredYourself("you answered this complaint: somebody else asks whether the answer was good")
+    work.check("follow up", row)
+    await repository.meet(work.session, row.id, ["follow_up"], work.now)
     detail = {"satisfied": call.satisfied, "score": call.score}
     called = await step(work, row, "followed_up", {"followed_up_at": work.now}, note=call.note, detail=detail)
     if call.satisfied == "no":
@@ -98,7 +105,12 @@ async def follow_up(work: Work, row: Row[Any], call: FollowUpCall) -> Row[Any]:
     return called
 
 
+def may_rate(row: Row[Any]) -> bool:
+    """R200: whether a score is of somebody, by a customer: an anonymous complaint names none, and one that came without
+    signing in may name any."""
+    return row.answered_by is not None and row.customer is not None and row.received_by != PUBLIC
+
+
 async def _rate(work: Work, row: Row[Any], score: int | None, comment: str | None) -> None:
-    """R200: a score is of whoever answered, by the customer; nobody is named by an anonymous one."""
-    if score is not None and row.answered_by is not None and row.customer is not None:
+    if score is not None and may_rate(row):
         await rate(work.session, row.answered_by, row.customer, score, comment, work.actor, work.now, row.id)

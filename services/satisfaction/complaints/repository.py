@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import Row, Select, delete, func, insert, select, text, tuple_, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.complaints.models import complaint_deadlines, complaint_entries, complaints
 from shared.ids import new_id
 
 _MOST_ENTRIES = 1000
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When is due what is not due any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Filters:
     overdue: bool | None = None
     supervised: bool | None = None
     disputed: bool | None = None
+    department: str | None = None
+    service: str | None = None
 
 
 async def add(session: AsyncSession, values: Mapping[str, Any]) -> Row[Any]:
@@ -45,8 +49,8 @@ async def lock(session: AsyncSession, complaint_id: UUID) -> Row[Any] | None:
     return (await session.execute(query)).one_or_none()
 
 
-async def find_by_secret(session: AsyncSession, number: int, token_hash: bytes) -> Row[Any] | None:
-    query = select(complaints).where(complaints.c.number == number, complaints.c.token_hash == token_hash)
+async def find_by_secret(session: AsyncSession, token_hash: bytes) -> Row[Any] | None:
+    query = select(complaints).where(complaints.c.token_hash == token_hash)
     return (await session.execute(query)).one_or_none()
 
 
@@ -74,8 +78,20 @@ async def list_newest(
     return list(await session.execute(query))
 
 
+async def list_due(
+    session: AsyncSession, filters: Filters, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """What is due next first, then what waits for nothing; `after` is its time and id of the last one of the page
+    before."""
+    due = func.coalesce(complaints.c.next_due_at, NEVER)
+    query = _narrow(select(complaints), filters)
+    if after is not None:
+        query = query.where(tuple_(due, complaints.c.id) > after)
+    return list(await session.execute(query.order_by(due, complaints.c.id).limit(limit)))
+
+
 def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
-    for name in ("state", "complaint_class", "owner", "offered_to", "customer"):
+    for name in ("state", "complaint_class", "owner", "offered_to", "customer", "department", "service"):
         value = getattr(filters, name)
         if value is not None:
             query = query.where(complaints.c[name] == value)
@@ -115,6 +131,14 @@ async def has_entry_since_supervision(session: AsyncSession, complaint_id: UUID)
         entries.complaint_id == complaint_id, entries.kind == "progress", entries.at >= began.scalar_subquery()
     )
     return (await session.execute(query.limit(1))).first() is not None
+
+
+async def list_owners(session: AsyncSession, complaint_id: UUID) -> set[str]:
+    """Everybody who owned it so far, as the timeline says."""
+    entries = complaint_entries.c
+    received = select(complaints.c.received_by).where(complaints.c.id == complaint_id)
+    taken = select(entries.by).where(entries.complaint_id == complaint_id, entries.kind == "taken_over")
+    return set((await session.execute(union(received, taken))).scalars())
 
 
 async def add_deadlines(session: AsyncSession, complaint_id: UUID, due: Mapping[str, datetime]) -> None:
@@ -176,6 +200,37 @@ async def mark_noticed(session: AsyncSession, deadline_ids: Sequence[UUID], now:
         complaint_deadlines.c.lifted_at.is_(None),
     )
     return set((await session.execute(query.values(noticed_at=now).returning(complaint_deadlines.c.id))).scalars())
+
+
+_NEAR = """
+    SELECT d.* FROM complaint_deadlines d JOIN complaints c ON c.id = d.complaint_id
+    WHERE d.met_at IS NULL AND d.lifted_at IS NULL AND d.due_at < :soon
+      AND (c.complaint_class = 'major' OR c.supervised_by IS NOT NULL)
+      AND d.due_at + make_interval(secs => 3600 * (CAST(:hours AS float8[]))[d.escalation_level + 1]) <= :now
+    ORDER BY d.due_at LIMIT :most FOR UPDATE OF c SKIP LOCKED
+"""
+
+
+async def lock_escalating(
+    session: AsyncSession, hours: Sequence[float], now: datetime, most: int
+) -> Sequence[Row[Any]]:
+    """R60: deadlines of major or supervised complaints that have reached their next level; `hours` are the levels',
+    from the deadline. Their complaints are held."""
+    given = {"hours": list(hours), "now": now, "soon": now - timedelta(hours=min(hours)), "most": most}
+    return (await session.execute(text(_NEAR), given)).all()
+
+
+async def raise_level(session: AsyncSession, deadline: Row[Any]) -> bool:
+    """Whether it was this deadline's turn still: nobody met it or raised it meanwhile."""
+    columns = complaint_deadlines.c
+    query = update(complaint_deadlines).where(
+        columns.id == deadline.id,
+        columns.escalation_level == deadline.escalation_level,
+        columns.met_at.is_(None),
+        columns.lifted_at.is_(None),
+    )
+    raised = query.values(escalation_level=deadline.escalation_level + 1).returning(columns.id)
+    return (await session.execute(raised)).first() is not None
 
 
 async def lock_ended_offers(session: AsyncSession, now: datetime, most: int) -> Sequence[Row[Any]]:

@@ -5,11 +5,22 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 from sqlalchemy import Row
 
-from services.satisfaction.complaints import figures, handling, reactions, repository, rules, service
+from services.satisfaction.complaints import (
+    escalations,
+    figures,
+    handling,
+    ownership,
+    reactions,
+    repository,
+    rules,
+    service,
+)
+from services.satisfaction.complaints.complainants.service import write_url
 from services.satisfaction.complaints.disputes import service as disputes
+from services.satisfaction.complaints.intake import service as intake
 from services.satisfaction.complaints.repository import Filters
 from services.satisfaction.complaints.schemas import (
     Acceptance,
@@ -32,7 +43,7 @@ from services.satisfaction.complaints.schemas import (
     Settlement,
     Supervision,
 )
-from services.satisfaction.complaints.service import Work
+from services.satisfaction.complaints.service import CALLERS, Work
 from services.satisfaction.complaints.views import describe_whole, summarise
 from services.satisfaction.settings import Thresholds
 from shared import clock
@@ -45,29 +56,36 @@ from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor,
 routes = router("complaints")
 
 RECEIVERS = (*STAFF, Role.INTEGRATION)
-CALLERS = (Role.SERVICE_DESK, Role.OPERATIONS_MANAGER, Role.QUALITY_MANAGER)
 Receiver = Annotated[Principal, Depends(require(*RECEIVERS))]
 Caller = Annotated[Principal, Depends(require(*CALLERS))]
 Word = Annotated[str | None, Query(min_length=1, max_length=200)]
 By = Literal["complaint_class", "channel", "owner", "customer", "service", "department"]
+Order = Literal["newest", "due"]
 DAYS = 30
 
 
 @routes.post("/complaints", status_code=201)
 async def receive_complaint(
-    body: NewComplaint, session: Writing, caller: Receiver, thresholds: Thresholds, response: Response
+    body: NewComplaint,
+    session: Writing,
+    caller: Receiver,
+    thresholds: Thresholds,
+    request: Request,
+    response: Response,
 ) -> Received:
     """Whoever receives it owns it until somebody else accepts it; what a program hands in waits for its first owner.
 
-    `token` is the complainant's secret: with the number it shows the answer, without signing in. It is shown only now.
+    `token` is the complainant's secret: it shows the answer, without signing in, on the page `link`. Both are shown
+    only now.
     """
     work = Work.of(session, caller, clock.now(), thresholds)
     owner = caller.subject if is_staff(caller) else None
-    row, token = await service.receive(work, body, owner)
+    row, token = await intake.receive(work, body, owner)
     view = await describe_whole(work, row)
     response.headers["Location"] = f"/satisfaction/v1/complaints/{row.id}"
     response.headers["ETag"] = etag(row.version)
-    return Received(**view.model_dump(), token=token)
+    link = write_url(thresholds.public_url or str(request.base_url), token)
+    return Received(**view.model_dump(), token=token, link=link)
 
 
 @routes.get("/complaints")
@@ -83,12 +101,31 @@ async def list_complaints(
     overdue: Annotated[bool | None, Query(description="Whether a deadline has passed that was not met.")] = None,
     supervised: bool | None = None,
     disputed: Annotated[bool | None, Query(description="Whether a dispute runs.")] = None,
+    department: Word = None,
+    service_key: Annotated[str | None, Query(alias="service", min_length=1, max_length=200)] = None,
+    order: Annotated[Order, Query(description="`due`: what is due next comes first.")] = "newest",
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Complaint]:
-    """The latest received first."""
+    """The latest received first, or what is due next."""
     now = clock.now()
-    filters = Filters(now, state, complaint_class, owner, unowned, offered_to, customer, overdue, supervised, disputed)
+    filters = Filters(
+        now,
+        state,
+        complaint_class,
+        owner,
+        unowned,
+        offered_to,
+        customer,
+        overdue,
+        supervised,
+        disputed,
+        department,
+        service_key,
+    )
+    if order == "due":
+        due = await repository.list_due(session, filters, read_cursor(cursor), limit + 1)
+        return page([summarise(row, now) for row in due], limit, write_due_cursor)
     rows = await repository.list_newest(session, filters, read_cursor(cursor), limit + 1)
     return page([summarise(row, now) for row in rows], limit, write_cursor)
 
@@ -131,7 +168,7 @@ async def edit_complaint(
     work = Work.of(session, caller, clock.now(), thresholds)
     row = await service.lock(session, complaint_id)
     check_version(if_match, row.version)
-    row = await service.edit(work, row, body)
+    row = await intake.edit(work, row, body)
     response.headers["ETag"] = etag(row.version)
     return await describe_whole(work, row)
 
@@ -169,25 +206,25 @@ Step = Annotated[_Step, Depends(_Step)]
 @routes.post("/complaints/{complaint_id}/pass-on")
 async def pass_on(body: PassOn, step: Step) -> ComplaintView:
     """Offer it to somebody else; its owner stays its owner until they take it over."""
-    return await step.take(lambda row: handling.pass_on(step.work, row, body))
+    return await step.take(lambda row: ownership.pass_on(step.work, row, body))
 
 
 @routes.post("/complaints/{complaint_id}/take-over")
 async def take_over(step: Step) -> ComplaintView:
     """Own what is offered to you, or what nobody owns yet."""
-    return await step.take(lambda row: handling.take_over(step.work, row))
+    return await step.take(lambda row: ownership.take_over(step.work, row))
 
 
 @routes.post("/complaints/{complaint_id}/decline")
 async def decline(body: Reason, step: Step) -> ComplaintView:
     """It is offered to you and is not yours: it goes back to its owner."""
-    return await step.take(lambda row: handling.decline(step.work, row, body.reason))
+    return await step.take(lambda row: ownership.decline(step.work, row, body.reason))
 
 
 @routes.post("/complaints/{complaint_id}/escalate")
 async def escalate(body: Escalation, step: Step) -> ComplaintView:
     """To a higher class, to somebody, or both. The new class's deadlines begin now."""
-    return await step.take(lambda row: handling.escalate(step.work, row, body))
+    return await step.take(lambda row: escalations.escalate(step.work, row, body))
 
 
 @routes.post("/complaints/{complaint_id}/acknowledge")
@@ -284,3 +321,8 @@ def read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
 
 def write_cursor(last: Complaint) -> str:
     return encode_cursor(last.received_at.isoformat(), str(last.id))
+
+
+def write_due_cursor(last: Complaint) -> str:
+    """For `order=due`: nothing waits for the last of all, which come by their id."""
+    return encode_cursor((last.next_due_at or repository.NEVER).isoformat(), str(last.id))

@@ -2,11 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, get_args
 
+from shared.auth import Role
 from shared.calendars import Calendar
 from shared.events.complaints import ComplaintClass
 from shared.problems import IllegalTransition, Problem
@@ -16,7 +17,9 @@ State = Literal["open", "answered", "accepted", "closed"]
 Channel = Literal[
     "hotline", "opinion_box", "web", "email", "visit", "callback", "chat", "letter", "interview", "supervisor", "other"
 ]
-Deadline = Literal["acknowledge", "plan", "answer", "progress", "settlement"]
+Deadline = Literal["acknowledge", "plan", "answer", "follow_up", "progress", "settlement"]
+Cause = Literal["deadline", "rejections", "pass_ons", "owner"]
+"""Why a complaint is escalated by itself."""
 Entry = Literal[
     "received", "edited", "taken_over", "offered", "declined", "returned", "escalated", "acknowledged", "planned",
     "cause_analysed", "answered", "accepted", "rejected", "followed_up", "supervised", "progress", "noted", "overdue",
@@ -41,9 +44,15 @@ _ALLOWED: dict[str, tuple[State, ...]] = {
     "report progress": ("open", "answered", "accepted"),
     "note": ("open", "answered", "accepted", "closed"),
     "open a dispute": ("open", "answered", "accepted", "closed"),
+    "add a position": ("open", "answered", "accepted", "closed"),
+    "settle the dispute": ("open", "answered", "accepted", "closed"),
     "close": ("answered", "accepted"),
 }
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""The characters of secrets: without I, L, O and U they can be read out on the phone."""
+SECRET_LENGTH = 16
+_SECRET = re.compile(rf"[{CROCKFORD}]{{{SECRET_LENGTH}}}")
+_AS_HEARD = str.maketrans("OIL", "011", " -\t\r\n")
 _NUMBER = re.compile(r"\s*CMP-(\d{1,18})\s*", re.IGNORECASE)
 
 
@@ -68,6 +77,16 @@ class NotTheOwner(Problem):
 
 
 class NotOffered(Problem):
+    status = 409
+
+
+class ComplainedAbout(Problem):
+    """Whom a complaint is about neither handles nor closes it."""
+
+    status = 409
+
+
+class AlreadyAcknowledged(Problem):
     status = 409
 
 
@@ -134,16 +153,31 @@ def read_number(written: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def hash_token(token: str) -> bytes | None:
-    """What is kept of a complainant's secret: its SHA-256; None for what cannot be one."""
-    token = token.strip()
-    return hashlib.sha256(token.encode()).digest() if _TOKEN.fullmatch(token) else None
+def write_secret(characters: str) -> str:
+    """A secret as it is given out, in groups of four: `K7QM-4XZP-9T3W-HJ2V`."""
+    return "-".join(characters[i : i + 4] for i in range(0, len(characters), 4))
+
+
+def hash_secret(written: str) -> bytes | None:
+    """What is kept of a complainant's secret: its SHA-256; None for what cannot be one. Case, spaces and hyphens do
+    not count, and O is read as 0, I and L as 1."""
+    read = written[:100].upper().translate(_AS_HEARD)
+    return hashlib.sha256(read.encode()).digest() if _SECRET.fullmatch(read) else None
+
+
+def shorten(words: str, most: int) -> str:
+    """The first line, cut after a word where it is longer than `most` characters."""
+    line = words.strip().splitlines()[0].strip()
+    if len(line) <= most:
+        return line
+    cut = line[: most - 1]
+    return f"{cut.rsplit(' ', 1)[0] if ' ' in cut else cut}…"
 
 
 def compute_deadlines(limits: Mapping[str, str], start: datetime, calendar: Calendar) -> dict[str, datetime]:
     """R199, R51: those of one class. Simple is answered at once, general on the same day; major is acknowledged on the
     same day and has a plan within three working days, as the settings say."""
-    return {kind: find_end(calendar, start, limit) for kind, limit in limits.items()}
+    return {kind: find_end(calendar, start, limit) for kind, limit in limits.items() if kind != "follow_up"}
 
 
 def is_higher(new: str, old: str) -> bool:
@@ -160,6 +194,22 @@ def check_escalation(new: str | None, to: str | None, old: str) -> None:
         raise NotHigher("say to which class (complaint_class), to whom (to), or both")
 
 
+def find_next_class(old: str) -> ComplaintClass | None:
+    """The class above; None where there is none."""
+    return next(iter(CLASSES[CLASSES.index(old) + 1 :]), None)
+
+
+def find_first_told(levels: Sequence[tuple[float, Role]]) -> Role:
+    """The role that hears of what did not go as it should."""
+    return levels[0][1] if levels else Role.OPERATIONS_MANAGER
+
+
+def check_not_back(to: str, owners: Collection[str]) -> None:
+    """Raises `NotHigher`."""
+    if to in owners:
+        raise NotHigher(f"to: '{to}' owned it before; an escalation goes up, so name somebody above, or pass it on")
+
+
 def check_owner(subject: str, is_manager: bool, owner: str | None, action: str) -> None:
     """R198: the owner acts, or a manager in their place.
 
@@ -172,17 +222,43 @@ def check_owner(subject: str, is_manager: bool, owner: str | None, action: str) 
         raise NotTheOwner(f"cannot {action}: '{owner}' owns this complaint until somebody else accepts it")
 
 
-def check_pass_on(to: str, owner: str | None, offered_to: str | None, pass_ons: int, most: int, manager: bool) -> None:
-    """R193, R198.
+def is_about(subject: str | None, complained_about: str | None) -> bool:
+    """Whether this is whom the complaint is about, however the name is written."""
+    return None not in (subject, complained_about) and str(subject).casefold() == str(complained_about).casefold()
 
-    Raises:
-        AlreadyOffered, NotOffered, PassedOnTooOften
-    """
+
+def check_not_about(subject: str, complained_about: str | None, action: str) -> None:
+    """Raises `ComplainedAbout`."""
+    if is_about(subject, complained_about):
+        raise ComplainedAbout(
+            f"cannot {action}: the complaint is about '{complained_about}'; somebody else does, and "
+            f"'{complained_about}' may add a note"
+        )
+
+
+def check_not_offered(offered_to: str | None) -> None:
+    """Raises `AlreadyOffered`."""
     if offered_to is not None:
         raise AlreadyOffered(f"it is offered to '{offered_to}' now; wait for an answer, or until it comes back")
+
+
+def check_receiver(to: str, by: str, owner: str | None, complained_about: str | None) -> None:
+    """R193, R198: to whom a complaint may be offered: to somebody else.
+
+    Raises:
+        NotOffered, ComplainedAbout
+    """
     if to == owner:
         raise NotOffered(f"'{to}' owns it already; name somebody else")
-    if pass_ons >= most and not manager:
+    if to == by:
+        raise NotOffered("nobody passes a complaint to themselves; take it over, or name somebody else")
+    if is_about(to, complained_about):
+        raise ComplainedAbout(f"to: the complaint is about '{complained_about}'; name somebody else")
+
+
+def check_pass_ons(pass_ons: int, most: int, is_manager: bool) -> None:
+    """R193: after so many only a manager passes it on. Raises `PassedOnTooOften`."""
+    if pass_ons >= most and not is_manager:
         raise PassedOnTooOften(
             f"it was passed on {pass_ons} times; answer it, escalate it, or have a manager pass it on"
         )
@@ -194,6 +270,8 @@ def check_taking_over(subject: str, is_manager: bool, owner: str | None, offered
     Raises:
         NotOffered
     """
+    if subject == owner:
+        raise NotOffered("you own it already")
     if is_manager or subject == offered_to or (owner is None and offered_to is None):
         return
     whom = f"it is offered to '{offered_to}'" if offered_to else f"'{owner}' owns it"
@@ -228,6 +306,12 @@ def list_missing_to_close(standing: Standing) -> list[str]:
     if standing.disputed:
         missing.append("settlement of the dispute")
     return missing
+
+
+def tell_deadline(kind: str, due_at: datetime, now: datetime) -> str:
+    """Why a deadline is escalated."""
+    verb = "was due" if due_at <= now else "is due"
+    return f"{kind.replace('_', ' ')}: {verb} at {due_at:%Y-%m-%d %H:%M} UTC and is not done"
 
 
 def check_silence(silent_until: datetime | None, now: datetime) -> None:

@@ -34,6 +34,9 @@ class NewComplaint(_About):
     contact: Name | None = None
     measure_key: Name | None = None
     scope: Name | None = None
+    complained_about: Name | None = Field(
+        default=None, description="The member of staff whom it is about, by subject: they neither handle nor close it."
+    )
     received_at: Moment | None = Field(default=None, description="When it came in; now when it is missing.")
 
 
@@ -63,6 +66,7 @@ class ComplaintEdit(Body):
     external_id: Name | None = None
     measure_key: Name | None = None
     scope: Name | None = None
+    complained_about: Name | None = None
 
 
 class PassOn(Body):
@@ -204,6 +208,7 @@ class ComplaintView(Complaint):
     external_id: str | None
     measure_key: str | None
     scope: str | None
+    complained_about: str | None
     received_by: str
     offered_by: str | None
     offer_ends_at: datetime | None
@@ -229,9 +234,10 @@ class ComplaintView(Complaint):
 
 
 class Received(ComplaintView):
-    """`token` is the complainant's secret: with the number it shows the answer. It is shown only now."""
+    """`token` is the complainant's secret, and `link` the page where it shows the answer. Both are shown only now."""
 
     token: str
+    link: str
 
 
 class OwnEntry(BaseModel):

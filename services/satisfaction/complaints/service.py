@@ -1,7 +1,7 @@
-"""Use cases of complaints: receive, read, mend; and what every step does: write, add to the timeline, tell."""
+"""What every use case of complaints does: find it, ask whether the step may be taken, write, add to its timeline,
+tell."""
 
-import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,27 +10,26 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.satisfaction.complaints import repository, rules
-from services.satisfaction.complaints.schemas import ComplaintEdit, NewComplaint
+from services.satisfaction.complaints import moves, repository, rules
 from services.satisfaction.settings import SatisfactionSettings
 from shared.auth import Principal, Role
-from shared.events.complaints import ComplaintClass, ComplaintReceived
+from shared.events.complaints import ComplaintClass
 from shared.events.envelope import Fact
-from shared.ids import new_id
 from shared.outbox import record
-from shared.problems import Malformed, NotFound
+from shared.problems import NotFound, Problem
 from shared.working_days import find_end
 
 MANAGERS = frozenset({Role.OPERATIONS_MANAGER, Role.QUALITY_MANAGER, Role.MANAGEMENT_REPRESENTATIVE})
+CALLERS = (Role.SERVICE_DESK, Role.OPERATIONS_MANAGER, Role.QUALITY_MANAGER)
+"""R51: the service centre, which makes the follow-up call."""
+NO_OFFER: Mapping[str, Any] = {"offered_to": None, "offered_by": None, "offer_ends_at": None}
+ITSELF = "service:satisfaction"
+"""Who acts where nobody does."""
 PUBLIC = "complainant"
 """Who acts where somebody reaches us without signing in."""
 _TOLD = (
     "complaint_class", "title", "description", "channel", "anonymous", "complainant", "customer", "service", "project",
     "department", "ticket_id", "external_id", "owner", "received_by", "received_at", "due_at", "measure_key", "scope",
-)  # fmt: skip
-_ORIGINAL = (
-    "title", "description", "channel", "complaint_class", "anonymous", "complainant", "contact", "customer", "service",
-    "project", "department", "ticket_id", "external_id", "measure_key", "scope",
 )  # fmt: skip
 
 
@@ -47,10 +46,29 @@ class Work:
     now: datetime
     settings: SatisfactionSettings
     is_manager: bool = False
+    makes_calls: bool = False
 
     @classmethod
     def of(cls, session: AsyncSession, caller: Principal, now: datetime, settings: SatisfactionSettings) -> "Work":
-        return cls(session, caller.subject, now, settings, not caller.roles.isdisjoint(MANAGERS))
+        is_manager, makes_calls = (not caller.roles.isdisjoint(roles) for roles in (MANAGERS, CALLERS))
+        return cls(session, caller.subject, now, settings, is_manager, makes_calls)
+
+    def check(self, step: str, row: Row[Any], missing: Sequence[str] = ()) -> None:
+        """Whether the actor may take this step now. Raises whatever `moves.check_step` does."""
+        most = self.settings.complaint_pass_ons
+        moves.check_step(step, moves.Situation.of(row), self.mover, self.now, most, tuple(missing))
+
+    def find_refusal(self, step: str, row: Row[Any], missing: Sequence[str] = ()) -> Problem | None:
+        """The same as a verdict."""
+        try:
+            self.check(step, row, missing)
+        except Problem as refusal:
+            return refusal
+        return None
+
+    @property
+    def mover(self) -> moves.Mover:
+        return moves.Mover(self.actor, self.is_manager, self.makes_calls)
 
     def end_of(self, limit: str, start: datetime | None = None) -> datetime:
         """When a limit that begins now, or at `start`, ends."""
@@ -62,50 +80,17 @@ class Work:
         calendar = self.settings.calendar_at(start)
         return rules.compute_deadlines(limits, start, calendar)
 
+    def call_by(self, row: Row[Any], complaint_class: ComplaintClass) -> datetime | None:
+        """R51: until when the customer is called about an answer that they get now; None where nobody calls."""
+        limit = self.settings.complaint_limits[complaint_class].get("follow_up")
+        return None if limit is None or row.anonymous else self.end_of(limit)
 
-async def receive(work: Work, new: NewComplaint, owner: str | None) -> tuple[Row[Any], str]:
-    """R182, R193, R198: `owner` is the first receiver; None where nobody of the staff has it yet. Returns it with the
-    complainant's secret, which is known only here.
-
-    Raises:
-        Nameless, TimeInFuture, NoWorkingTime
-    """
-    if new.anonymous and (new.complainant or new.contact or new.customer):
-        raise rules.Nameless("an anonymous complaint names no complainant, contact or customer; leave them out")
-    received_at = new.received_at or work.now
-    rules.check_past(received_at, work.now)
-    due = work.deadlines_of(new.complaint_class, received_at)
-    id_, token = new_id(), secrets.token_urlsafe(32)
-    await repository.add(
-        work.session,
-        {
-            **{name: getattr(new, name) for name in _ORIGINAL},
-            "id": id_,
-            "version": 0,
-            "sequence": 0,
-            "state": "open",
-            "token_hash": rules.hash_token(token),
-            "received_by": work.actor,
-            "received_at": received_at,
-            "due_at": due["answer"],
-            "owner": owner,
-            "pass_ons": 0,
-            "escalations": 0,
-            "round": 1,
-            "rejections": 0,
-            "held": False,
-            "updated_at": work.now,
-        },
-    )
-    await repository.add_deadlines(work.session, id_, due)
-    row = await lock(work.session, id_)
-    detail = {"complaint_class": new.complaint_class, "channel": new.channel}
-    row = await step(work, row, "received", {}, detail=detail, public=True, tell=_tell_received(work))
-    return row, token
-
-
-def _tell_received(work: Work) -> Callable[[Row[Any]], Fact]:
-    return lambda row: ComplaintReceived(**describe(row, work.settings))
+    def describe(self, row: Row[Any]) -> dict[str, Any]:
+        """What every event of this complaint says."""
+        told = {name: getattr(row, name) for name in _TOLD}
+        base = self.settings.public_url.rstrip("/")
+        url = f"{base}/satisfaction/complaints/{row.id}" if base else None
+        return {**told, "complaint_id": row.id, "number": rules.format_number(row.number), "url": url}
 
 
 async def get(session: AsyncSession, complaint_id: UUID) -> Row[Any]:
@@ -122,31 +107,6 @@ async def lock(session: AsyncSession, complaint_id: UUID) -> Row[Any]:
     if row is None:
         raise ComplaintNotFound(f"no complaint {complaint_id}")
     return row
-
-
-async def edit(work: Work, row: Row[Any], change: ComplaintEdit) -> Row[Any]:
-    """Mend what was written down; the timeline keeps what it was.
-
-    Raises:
-        LegalHold, Nameless, IllegalTransition, Malformed
-    """
-    rules.check("edit", row.state)
-    if row.held:
-        raise rules.LegalHold("a dispute runs: the original data stay as they are until it is settled; add a note")
-    values = change.model_dump(exclude_unset=True)
-    if any(name in values and values[name] is None for name in ("title", "description")):
-        raise Malformed("title and description cannot be taken away; give new ones or leave them out")
-    if row.anonymous and any(values.get(name) for name in ("complainant", "contact", "customer")):
-        raise rules.Nameless("this complaint is anonymous: it names no complainant, contact or customer")
-    changed = {name: value for name, value in values.items() if value != getattr(row, name)}
-    if not changed:
-        return row
-    detail = {"before": {name: _plain(getattr(row, name)) for name in changed}}
-    return await step(work, row, "edited", changed, detail=detail)
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else value
 
 
 async def step(
@@ -176,13 +136,6 @@ async def step(
     if tell is not None:
         await record(work.session, tell(new), subject=new.id, sequence=sequence, correlation_id=new.id)
     return new
-
-
-def describe(row: Row[Any], settings: SatisfactionSettings) -> dict[str, Any]:
-    """What every event of this complaint says."""
-    told = {name: getattr(row, name) for name in _TOLD}
-    url = f"{settings.public_url.rstrip('/')}/satisfaction/complaints/{row.id}" if settings.public_url else None
-    return {**told, "complaint_id": row.id, "number": rules.format_number(row.number), "url": url}
 
 
 def keep_until(work: Work) -> datetime | None:

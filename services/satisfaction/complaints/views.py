@@ -29,7 +29,7 @@ def summarise(row: Row[Any], now: datetime) -> Complaint:
 
 
 async def describe_whole(work: Work, row: Row[Any]) -> ComplaintView:
-    """The complaint with its deadlines, timeline and disputes."""
+    """The complaint with its deadlines, timeline and disputes; whom it is about does not see who complained."""
     summary = summarise(row, work.now).model_dump()
     added = set(ComplaintView.model_fields) - set(summary)
     own = {name: getattr(row, name) for name in added if name in row._mapping}
@@ -37,17 +37,26 @@ async def describe_whole(work: Work, row: Row[Any]) -> ComplaintView:
         _show_deadline(deadline, work.now) for deadline in await repository.list_deadlines(work.session, row.id)
     ]
     entries = await repository.list_entries(work.session, row.id)
+    is_about_reader = rules.is_about(work.actor, row.complained_about)
+    if is_about_reader:
+        own |= {"complainant": None, "contact": None}
     return ComplaintView(
         **summary,
         **own,
         allowed=rules.list_allowed(row.state),
         missing=[] if row.state == "closed" else await handling.list_missing(work, row),
         deadlines=deadlines,
-        timeline=[EntryView.model_validate(dict(entry._mapping)) for entry in entries],
+        timeline=[_show_entry(entry, is_about_reader) for entry in entries],
         disputes=[
             DisputeView.model_validate(dict(one._mapping)) for one in await disputes.list_of(work.session, row.id)
         ],
     )
+
+
+def _show_entry(entry: Row[Any], is_about_reader: bool) -> EntryView:
+    """What was mended may hold the complainant's name, which whom it is about does not see."""
+    shown = EntryView.model_validate(dict(entry._mapping))
+    return shown.model_copy(update={"detail": {}}) if is_about_reader and entry.kind == "edited" else shown
 
 
 def _show_deadline(deadline: Row[Any], now: datetime) -> DeadlineView:

@@ -1,10 +1,14 @@
 """What pages call the classes, states, channels, steps and fields of complaints."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from services.satisfaction.complaints import rules
-from services.satisfaction.complaints.disputes.service import DisputeRuns, NoDispute
+from services.satisfaction.complaints.disputes.rules import DisputeRuns, NoDispute
 from services.satisfaction.complaints.ratings.service import SelfRating
+from services.satisfaction.forms import given
 from shared.pages import N_
-from shared.problems import Problem
+from shared.problems import Forbidden, Problem
 
 STATES = {
     "open": (N_("In hand"), "accent"),
@@ -30,6 +34,7 @@ DEADLINES = {
     "acknowledge": N_("Acknowledgement"),
     "plan": N_("Plan"),
     "answer": N_("Answer"),
+    "follow_up": N_("Follow-up call"),
     "progress": N_("Progress report"),
     "settlement": N_("Settlement of the dispute"),
 }
@@ -57,6 +62,12 @@ ENTRIES = {
     "dispute_settled": N_("Dispute settled"),
     "closed": N_("Closed"),
 }
+CAUSES = {
+    "deadline": N_("a deadline comes near or has passed"),
+    "rejections": N_("the answers were rejected too often"),
+    "pass_ons": N_("it was passed on often"),
+    "owner": N_("it is about whoever owned it"),
+}
 SIDES = {"customer": N_("The customer"), "provider": N_("We"), "third_party": N_("A third party")}
 SATISFIED = {"yes": N_("Yes"), "no": N_("No")}
 MISSING = (
@@ -79,6 +90,7 @@ FIELDS = {
     "service": N_("Service"),
     "external_id": N_("Incident"),
     "department": N_("Department"),
+    "complained_about": N_("Which member of staff is it about?"),
     "state": N_("State"),
     "owner": N_("Owner"),
     "to": N_("To whom?"),
@@ -113,11 +125,20 @@ STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "progress": ("report progress", N_("Report progress"), ("note", "next_due_at")),
     "notes": ("note", N_("Add a note"), ("note",)),
     "dispute": ("open a dispute", N_("Open a dispute"), ("subject", "due_at")),
-    "dispute-position": ("open a dispute", N_("Add a position"), ("side", "position")),
-    "dispute-settle": ("open a dispute", N_("Settle the dispute"), ("outcome",)),
+    "dispute-position": ("add a position", N_("Add a position"), ("side", "position")),
+    "dispute-settle": ("settle the dispute", N_("Settle the dispute"), ("outcome",)),
     "close": ("close", N_("Close it"), ("note",)),
 }
 """By the form's name: what the rules call it, what the button says, and its fields."""
+DUE_STEPS = {
+    "acknowledge": "acknowledge",
+    "plan": "plan",
+    "answer": "answer",
+    "follow_up": "follow-up",
+    "progress": "progress",
+    "settlement": "dispute-settle",
+}
+"""The step that meets each deadline."""
 LONG = ("note", "answer", "reason", "comment", "subject", "position", "outcome", "description")
 OPTIONAL = ("score", "comment", "next_due_at")
 PROBLEMS: dict[type[Problem], str] = {
@@ -130,9 +151,18 @@ PROBLEMS: dict[type[Problem], str] = {
     rules.PassedOnTooOften: N_("It was passed on too often: answer it, escalate it, or ask a manager."),
     rules.NotHigher: N_("An escalation goes up: to a higher class, to somebody, or both."),
     rules.AnsweredYourself: N_("You answered this complaint: somebody else makes the call."),
+    rules.ComplainedAbout: N_("The complaint is about this person: somebody else handles it. They may add a note."),
+    rules.AlreadyAcknowledged: N_("Whoever complained was told so already."),
+    Forbidden: N_("The service centre makes the follow-up call."),
     rules.StillSilent: N_("The customer has not said whether the answer is accepted; ask, or wait."),
     rules.LegalHold: N_("A dispute runs: the original data stay as they are."),
     DisputeRuns: N_("A dispute about this complaint runs already."),
     NoDispute: N_("No dispute about this complaint runs."),
     SelfRating: N_("Nobody notes down a score of themselves."),
 }
+
+
+def with_score(typed: Mapping[str, str], *names: str) -> dict[str, Any]:
+    """What was typed into these fields, and the score as a number."""
+    score = typed.get("score", "").strip()
+    return {**given(typed, *names), **({"score": int(score) if score in "12345" else score} if score else {})}

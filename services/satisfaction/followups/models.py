@@ -1,6 +1,6 @@
 """Follow-ups of completed projects (R88): one for each completion that the catalogue tells of."""
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, Column, Date, Index, Integer, SmallInteger, Table, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.satisfaction.complaints.models import MOMENT
@@ -26,7 +26,9 @@ follow_ups = Table(
     Column("comment", Text),
     Column("done_at", MOMENT),
     Column("done_by", Text),
+    Column("noticed_at", MOMENT, comment="when it was told that nobody asked in time"),
     Column("updated_at", MOMENT, nullable=False),
     UniqueConstraint("project", "completed_on"),
     Index(None, "due_at", "id"),
+    Index("ix_follow_ups_unnoticed", "due_at", postgresql_where=text("state = 'due' AND noticed_at IS NULL")),
 )

@@ -34,9 +34,13 @@ suggestions = Table(
     Column("contacted_at", MOMENT),
     Column("answered_at", MOMENT),
     Column("answered_by", Text),
+    Column("noticed_at", MOMENT, comment="when it was told that nobody answered in time"),
     Column("updated_at", MOMENT, nullable=False),
     CheckConstraint(
         "NOT anonymous OR (suggested_by IS NULL AND contact IS NULL AND customer IS NULL)", name="nameless"
     ),
     Index("ix_suggestions_newest", text("received_at DESC"), text("id DESC")),
+    Index(
+        "ix_suggestions_unnoticed", "due_at", postgresql_where=text("state = 'received' AND noticed_at IS NULL")
+    ),
 )

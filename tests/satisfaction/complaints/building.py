@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from services.satisfaction.complaints import handling
+from services.satisfaction.complaints import ownership, watching
 from services.satisfaction.settings import SatisfactionSettings
 from shared import clock
 from shared.auth import Role
@@ -91,10 +91,12 @@ async def run_job(solo: Solo, name: str, now: datetime | None = None) -> int:
     at = now or clock.now()
     async with acting("service:satisfaction"):
         if name == "overdue":
-            return await handling.notice_overdue(solo.database, at, SETTINGS, 100)
+            return await watching.notice_overdue(solo.database, at, SETTINGS, 100)
+        if name == "escalation":
+            return await watching.escalate_late(solo.database, at, SETTINGS, 100)
         if name == "offers":
-            return await handling.return_offers(solo.database, at, SETTINGS, 100)
-        return await handling.delete_expired(solo.database, at, 100)
+            return await ownership.return_offers(solo.database, at, SETTINGS, 100)
+        return await watching.delete_expired(solo.database, at, 100)
 
 
 def moment(written: str) -> datetime:

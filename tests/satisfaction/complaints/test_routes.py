@@ -34,7 +34,8 @@ class TestReceive:
         body = answer.json()
         assert re.fullmatch(r"CMP-\d{6}", body["number"])
         assert (body["state"], body["owner"]) == ("open", "wang.fang")
-        assert len(body["token"]) == 43
+        assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}", body["token"])
+        assert body["link"].endswith(f"/satisfaction/complaint-answer?token={body['token']}")
         assert "token" not in got.json()
         assert got.headers["ETag"] == answer.headers["ETag"] == '"1"'
 

@@ -1,8 +1,8 @@
-"""The public opinion box: complain without signing in, with a name or without, and read the answer by number and secret
-(R182, R193). Number and secret are typed into a form: they stand in no address.
+"""The public opinion box: complain without signing in, with a name or without, and follow the complaint by a secret
+(R182, R193): by its link, or typed into a form.
 
-A number or secret that is wrong answers always alike; an address that tries many of them, or hands in many complaints,
-has to wait.
+A secret that is wrong answers always alike; an address that tries many of them, or hands in many complaints, has to
+wait.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,15 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from services.satisfaction.complaints import reactions, rules, service, words
-from services.satisfaction.complaints.complainants.service import open_by_secret
+from services.satisfaction.complaints import reactions, rules, words
+from services.satisfaction.complaints.complainants.service import PATH, open_by_secret, write_path, write_url
+from services.satisfaction.complaints.intake.service import receive
 from services.satisfaction.complaints.schemas import Acceptance, NewComplaint, Reason
 from services.satisfaction.complaints.service import PUBLIC, Work
 from services.satisfaction.complaints.views import describe_own
 from services.satisfaction.forms import given
 from services.satisfaction.public import hide
-from services.satisfaction.settings import Thresholds
+from services.satisfaction.settings import SatisfactionSettings, Thresholds
 from services.satisfaction.tokens import Misses, find_address
 from shared import clock
 from shared.database import Database
@@ -34,7 +35,7 @@ _NEW = ("title", "description", "complainant", "contact", "customer", "service",
 _NAMES = ("complainant", "contact", "customer")
 _PROBLEMS: dict[type[Problem], str] = {
     **words.PROBLEMS,
-    rules.ComplaintUnknown: N_("There is no complaint with this number and this secret."),
+    rules.ComplaintUnknown: N_("There is no complaint with this secret. Please write it as it was given to you."),
     rules.TooManyComplaints: N_("Too much came from your network. Please try again in a minute."),
 }
 
@@ -58,34 +59,44 @@ async def take_complaint(request: Request, thresholds: Thresholds) -> Response:
         names = [name for name in _NEW if not anonymous or name not in _NAMES]
         body = NewComplaint.model_validate({**given(typed, *names), "channel": "opinion_box", "anonymous": anonymous})
         async with acting(PUBLIC), database.transaction() as session:
-            row, token = await service.receive(Work(session, PUBLIC, now, thresholds), body, None)
+            row, token = await receive(Work(session, PUBLIC, now, thresholds), body, None)
     except (ValidationError, Problem) as refusal:
         return _show_form(request, thresholds.complaint_line, typed, refusal)
     number = rules.format_number(row.number)
-    return hide(render(request, "complaints/thanks.html", number=number, token=token, back=_BACK))
+    link = write_url(thresholds.public_url or str(request.base_url), token)
+    return hide(render(request, "complaints/thanks.html", number=number, token=token, link=link, back=PATH))
 
 
 @pages.get("/complaint-answer")
-async def ask_secret(request: Request) -> HTMLResponse:
-    """Where number and secret are typed in."""
-    return _ask(request, {})
+async def open_link(request: Request, thresholds: Thresholds, token: str = "") -> Response:
+    """The complaint of this link; without one, where the secret is typed in."""
+    if not token:
+        return _ask(request, {})
+    return await _show_answer(request, thresholds, {"token": token}, "")
 
 
 @pages.post("/complaint-answer")
 async def show_answer(request: Request, thresholds: Thresholds) -> Response:
     """The complaint with what was answered; `action` accepts or rejects the answer."""
     typed = await read_form(request)
+    return await _show_answer(request, thresholds, typed, typed.get("action", ""))
+
+
+async def _show_answer(
+    request: Request, thresholds: SatisfactionSettings, typed: Mapping[str, str], action: str
+) -> Response:
     now = clock.now()
     database: Database = request.app.state.database
+    token = typed.get("token", "")
     refusal: Refused | None = None
     try:
         _limit(request, "complaint_misses")
         async with acting(PUBLIC), database.transaction() as session:
             work = Work(session, PUBLIC, now, thresholds)
-            row = await open_by_secret(work, typed.get("number", ""), typed.get("token", ""))
+            row = await open_by_secret(work, token, typed.get("number", ""))
             try:
                 async with session.begin_nested():
-                    row = await _react(work, row, typed)
+                    row = await _react(work, row, action, typed)
             except (ValidationError, Problem) as unsound:
                 refusal = unsound
             (view,) = await describe_own(session, [row])
@@ -99,34 +110,28 @@ async def show_answer(request: Request, thresholds: Thresholds) -> Response:
             "complaints/answer.html",
             status_of(refusal),
             item=view,
-            token=typed["token"],
-            may_react=row.state == "answered",
-            typed=typed,
+            token=token,
+            may_rate=reactions.may_rate(row),
+            typed=typed if refusal else {},
             complaint=put_in_words(request, refusal, words.FIELDS, _PROBLEMS),
             words=words,
-            back=_BACK,
+            now=now,
+            back=write_path(token),
         )
     )
 
 
-async def _react(work: Work, row: Any, typed: Mapping[str, str]) -> Any:
-    action = typed.get("action", "")
+async def _react(work: Work, row: Any, action: str, typed: Mapping[str, str]) -> Any:
     if action == "accept":
-        return await reactions.accept(work, row, Acceptance.model_validate(given(typed, "comment")))
+        return await reactions.accept(work, row, Acceptance.model_validate(words.with_score(typed, "comment")))
     if action == "reject":
         return await reactions.reject(work, row, Reason.model_validate({"reason": typed.get("comment", "")}).reason)
     return row
 
 
-_BACK = "/satisfaction/complaint-answer"
-
-
 def _ask(request: Request, typed: Mapping[str, str], refusal: Refused | None = None) -> HTMLResponse:
     told = put_in_words(request, refusal, words.FIELDS, _PROBLEMS)
-    number = typed.get("number", "")
-    return hide(
-        render(request, "complaints/secret.html", status_of(refusal), number=number, complaint=told, back=_BACK)
-    )
+    return hide(render(request, "complaints/secret.html", status_of(refusal), complaint=told, back=PATH))
 
 
 def _show_form(

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.complaints import reactions, repository, rules, service
+from services.satisfaction.complaints.intake.service import receive
 from services.satisfaction.complaints.repository import Filters
 from services.satisfaction.complaints.routes import read_cursor
 from services.satisfaction.complaints.schemas import Acceptance, NewComplaint, OwnComplaint, OwnNewComplaint, Reason
@@ -51,7 +52,7 @@ async def complain(
         channel="web",
     )
     work = Work.of(session, caller, clock.now(), thresholds)
-    row, _ = await service.receive(work, new, None)
+    row, _ = await receive(work, new, None)
     response.headers["Location"] = f"/satisfaction/v1/own-complaints/{row.id}"
     return await _show(session, row)
 

@@ -12,16 +12,20 @@ from services.satisfaction.complaints.disputes.models import complaint_disputes
 _COLUMNS = complaint_disputes.c
 
 
-async def add(session: AsyncSession, complaint_id: UUID, values: Mapping[str, Any]) -> None:
-    """With the complaint's next number."""
+async def add(session: AsyncSession, complaint_id: UUID, values: Mapping[str, Any]) -> int:
+    """With the complaint's next number, which is returned."""
     number = select(func.count() + 1).select_from(complaint_disputes).where(_COLUMNS.complaint_id == complaint_id)
     written = {**values, "complaint_id": complaint_id, "number": number.scalar_subquery()}
-    await session.execute(insert(complaint_disputes).values(written))
+    given: int = (
+        await session.execute(insert(complaint_disputes).values(written).returning(_COLUMNS.number))
+    ).scalar_one()
+    return given
 
 
-async def find_open(session: AsyncSession, complaint_id: UUID) -> Row[Any] | None:
+async def get_open(session: AsyncSession, complaint_id: UUID) -> Row[Any]:
+    """The one that runs: a complaint is held as long as there is one."""
     query = select(complaint_disputes).where(_COLUMNS.complaint_id == complaint_id, _COLUMNS.settled_at.is_(None))
-    return (await session.execute(query)).one_or_none()
+    return (await session.execute(query)).one()
 
 
 async def save(session: AsyncSession, dispute_id: UUID, values: Mapping[str, Any]) -> None:

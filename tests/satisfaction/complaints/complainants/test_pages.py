@@ -53,7 +53,7 @@ class TestOpinionBox:
             await do(staff, item, "take-over")
             await do(staff, item, "notes", note="between us")
             known = {"number": number, "token": token}
-            assert "An answer is due by" in (await client.post(ANSWER, data=known)).text
+            assert "You have an answer by" in (await client.post(ANSWER, data=known)).text
             await do(staff, item, "answer", answer="Mended.")
             read = await client.post(ANSWER, data=known)
             assert "Mended." in read.text
