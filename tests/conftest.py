@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -120,13 +121,26 @@ async def _await_broker(url: str) -> None:
     raise TimeoutError(url)
 
 
-@pytest.fixture
-async def database_url(postgres_url: str) -> AsyncIterator[str]:
-    """A database of this test's own, with all five schemas."""
+@asynccontextmanager
+async def _one_database(postgres_url: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     await _create_database(postgres_url, name)
     yield with_database(postgres_url, name)
     await _drop_database(postgres_url, name)
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A database of this test's own, with all five schemas."""
+    async with _one_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def module_database_url(postgres_url: str) -> AsyncIterator[str]:
+    """The same for all tests of a module, which leave it as they please: whoever comes next empties it."""
+    async with _one_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

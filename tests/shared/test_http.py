@@ -83,8 +83,8 @@ async def only_quality(session: Writing, _caller: Annotated[Principal, Depends(r
     await session.execute(_INSERT, {"words": "quality"})
 
 
-@pytest.fixture
-async def fleet(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet]:
+@pytest.fixture(scope="module")
+async def edge(module_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Fleet]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"),
         body_limit_bytes=LIMIT,
@@ -92,7 +92,7 @@ async def fleet(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
         _env_file=None,  # type: ignore[call-arg]
     )
     bus = LocalBus()
-    service = Service(define("metrics", routers=(routes,)), settings, database_url, bus)
+    service = Service(define("metrics", routers=(routes,)), settings, module_database_url, bus)
     await service.prepare()
     await make_room(service.database)
     async with service.database.engine.begin() as connection:
@@ -100,6 +100,13 @@ async def fleet(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     transport = httpx.ASGITransport(app=make_gateway([service]), raise_app_exceptions=False)
     yield Fleet({"metrics": service}, transport, settings)
     await service.close()
+
+
+@pytest.fixture
+async def fleet(edge: Fleet) -> Fleet:
+    """Emptied of what tests before wrote."""
+    await make_room(database_of(edge))
+    return edge
 
 
 @pytest.fixture

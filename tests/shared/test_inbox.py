@@ -84,10 +84,10 @@ class TestTake:
             assert sorted(map(int, await noted(database, name))) == list(range(24))
 
     async def test_of_the_same_events_at_two_replicas_has_one_effect(
-        self, database: Database, database_url: str
+        self, database: Database, module_database_url: str
     ) -> None:
         """In opposite orders, so that they wait for one another crosswise."""
-        replica = open_database(database_url, "metrics")
+        replica = open_database(module_database_url, "metrics")
         one = Noting("one")
         bodies = events(200)
         try:
@@ -214,10 +214,10 @@ class TestPoison:
 
 
 class TestDatabaseAway:
-    async def test_parks_nothing_and_raises(self, database: Database, database_url: str) -> None:
+    async def test_parks_nothing_and_raises(self, database: Database, module_database_url: str) -> None:
         """The consumer then waits, and the broker keeps the events."""
         one = Noting("one")
-        away = open_database(database_url.replace("/test_", "/gone_"), "metrics")
+        away = open_database(module_database_url.replace("/test_", "/gone_"), "metrics")
         bodies = events(3)
         with pytest.raises(Exception, match="gone_") as raised:
             await Inbox(away, [one.handler], QUICK).take(bodies)

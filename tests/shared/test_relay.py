@@ -152,10 +152,10 @@ class TestRun:
         finally:
             running.cancel()
 
-    async def test_finds_what_another_process_recorded(self, database: Database, database_url: str) -> None:
+    async def test_finds_what_another_process_recorded(self, database: Database, module_database_url: str) -> None:
         bus = MemoryBus()
         running = asyncio.create_task(Relay(database, bus, poll_seconds=0.1).run())
-        other = open_database(database_url, "metrics")
+        other = open_database(module_database_url, "metrics")
         try:
             await say(other, "from afar", fact=Sung)
 

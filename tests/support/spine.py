@@ -46,10 +46,11 @@ def define(service: str, **parts: Any) -> Definition:
 
 
 async def make_room(database: Database) -> None:
-    """A table of notes, and nothing of what the service told when it was made."""
+    """A table of notes, and nothing of what the service told when it was made, nor of what a test before wrote."""
     async with database.engine.begin() as connection:
         await connection.exec_driver_sql(_CREATE_NOTES)
-        await connection.exec_driver_sql("TRUNCATE outbox, inbox")
+        tables = ", ".join(table.name for table in database.spine.metadata.sorted_tables)
+        await connection.exec_driver_sql(f"TRUNCATE notes, {tables} RESTART IDENTITY")
 
 
 async def say(database: Database, *words: str, fact: type[Said | Sung] = Said) -> None:
