@@ -49,6 +49,7 @@ from services.satisfaction.responses.service import Contents
 from services.satisfaction.results import jobs as result_jobs
 from services.satisfaction.results import routes as result_routes
 from services.satisfaction.settings import SatisfactionSettings
+from services.satisfaction.sheets import routes as sheet_routes
 from services.satisfaction.suggestions import pages as suggestion_pages
 from services.satisfaction.suggestions import routes as suggestion_routes
 from services.satisfaction.tokens import Misses, derive_key
@@ -71,6 +72,7 @@ def define(settings: Settings) -> Definition:
             questionnaire_routes.routes,
             campaign_routes.routes,
             population_routes.routes,
+            sheet_routes.routes,
             analysis_routes.routes,
             result_routes.routes,
             index_routes.routes,
@@ -127,5 +129,7 @@ def define(settings: Settings) -> Definition:
         },
         home="/callbacks",
         closers=(statistics.close, binder.close),
-        larger_bodies={population_routes.LARGER_BODY: thresholds.population_limit_bytes},
+        larger_bodies=dict.fromkeys(
+            (population_routes.LARGER_BODY, sheet_routes.LARGER_BODY), thresholds.population_limit_bytes
+        ),
     )

@@ -98,6 +98,7 @@ CONTRACTS: dict[str, type[Fact]] = {
         follow_ups.FollowUpCompleted,
         follow_ups.FollowUpOverdue,
         surveys.SurveyLaunched,
+        surveys.SurveySheetsTaken,
         surveys.SurveyClosed,
         surveys.SurveyAnalysed,
         surveys.SamplingRiskFound,

@@ -68,6 +68,18 @@ class SurveyLaunched(SurveyFact):
     launched_at: datetime
 
 
+class SurveySheetsTaken(SurveyFact):
+    """Answers that were gathered elsewhere, on paper or by another tool, were handed in as a file (R83): so many sheets
+    were `taken` and so many rows `refused`; `file_digest` is the SHA-256 of the file."""
+
+    TYPE: ClassVar[str] = "ratchet.survey.sheets_taken.v1"
+    taken: int
+    refused: int = 0
+    file_digest: str
+    taken_by: str
+    taken_at: datetime
+
+
 class SurveyClosed(SurveyFact):
     """Nobody answers any more: by hand, or because its time was over. Its analysis follows."""
 

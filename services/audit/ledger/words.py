@@ -168,6 +168,9 @@ TELLINGS: dict[str, Telling] = {
     "ratchet.survey.launched.v1": Telling(
         N_("Survey %(number)s was launched: %(invited)s of %(population)s people are asked"), "accent"
     ),
+    "ratchet.survey.sheets_taken.v1": Telling(
+        N_("Survey %(number)s: %(taken)s answer sheets were handed in by %(taken_by)s"), "accent"
+    ),
     "ratchet.survey.closed.v1": Telling(
         N_("Survey %(number)s was closed: %(answered)s answers of %(invited)s invitations"), "good"
     ),

@@ -80,6 +80,7 @@ def analyse(asked: AnalyseCampaign, answers: Answers) -> CampaignAnalysis:
         drawn=sum(counted.drawn for counted in asked.strata),
         invited=invited,
         answered=answers.n,
+        sheets=sum(counted.sheets for counted in asked.strata),
         response_rate=rules.find_share(answers.n, invited),
         coverage=rules.find_share(answers.n, population),
         uncovered=tuple(stratum.stratum for stratum in strata if not stratum.covered),

@@ -9,7 +9,7 @@ from services.satisfaction.questionnaires.schemas import ChoiceItem, Content, Pa
 from shared.problems import Problem
 
 MOST_ROWS_OF_A_WORKBOOK = 20_000
-_PERSON = ("segment", "customer", "department", "submitted_at")
+_PERSON = ("segment", "customer", "department", "channel", "submitted_at")
 
 
 class TooManyForAWorkbook(Problem):
@@ -37,7 +37,7 @@ def make_cells(content: Content, row: Row[Any], *, anonymous: bool) -> list[str 
     cells: list[Any] = [str(row.id), row.stratum, row.language]
     if not anonymous:
         told_at = "" if row.submitted_at is None else row.submitted_at.isoformat()
-        cells += [row.segment, row.customer, row.department, told_at]
+        cells += [row.segment, row.customer, row.department, "sheet" if row.is_sheet else "link", told_at]
     for item in content.items:
         answer = answers.get(item.key)
         if isinstance(item, PairItem):

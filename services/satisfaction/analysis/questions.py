@@ -22,12 +22,13 @@ class Ready(_Value):
 
 
 class StratumCount(_Value):
-    """How many people a stratum has, were drawn and invited."""
+    """How many people a stratum has, were drawn and invited, and whose answers came as a sheet."""
 
     stratum: str
     population: int
     drawn: int
     invited: int
+    sheets: int = 0
 
 
 class AnalyseCampaign(_Value):

@@ -13,6 +13,7 @@ from services.satisfaction.campaigns.models import campaigns
 from services.satisfaction.invitations.models import invitations
 from services.satisfaction.populations.models import members
 from services.satisfaction.responses.models import responses, unmixed
+from services.satisfaction.sheets.repository import SHEET
 
 _c, _m, _i, _r = campaigns.c, members.c, invitations.c, responses.c
 
@@ -37,13 +38,14 @@ async def claim_due(session: AsyncSession, now: datetime, until: datetime) -> Ro
 
 
 async def count_strata(session: AsyncSession, campaign_id: UUID) -> Sequence[Row[Any]]:
-    """People, drawn and invited, by stratum."""
+    """People, drawn and invited, and those whose answers came as a sheet, by stratum."""
     query = (
         select(
             _m.stratum,
             func.count().label("population"),
             func.count().filter(_m.drawn).label("drawn"),
             func.count(_i.id).label("invited"),
+            func.count().filter(_i.channel == SHEET, _i.state == "answered").label("sheets"),
         )
         .outerjoin(invitations, _i.member_id == _m.id)
         .where(_m.campaign_id == campaign_id)
@@ -102,7 +104,7 @@ async def list_rows(
 ) -> Sequence[Row[Any]]:
     """Answers in the order of their ids, without those of the strata that are `withheld`."""
     query = (
-        select(responses, _m.reference, _m.segment, _m.customer, _m.department)
+        select(responses, _m.segment, _m.customer, _m.department, (_i.channel == SHEET).label("is_sheet"))
         .outerjoin(invitations, _i.id == _r.invitation_id)
         .outerjoin(members, _m.id == _i.member_id)
         .where(_r.campaign_id == campaign_id, _r.stratum.not_in(withheld))

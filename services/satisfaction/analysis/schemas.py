@@ -70,8 +70,8 @@ class StratumFigure(_Part):
 class StratumResult(_Part):
     """One stratum. `response_rate` is answered / invited, `coverage` answered / population, null without a denominator;
     `required` answers keep the campaign's margin in it, `missing` of them are not there, and `invitations_needed` more
-    would bring them at the rate at which people answered. Where it is `withheld` too few answered an anonymous campaign
-    for its figures to be shown."""
+    would bring them at the rate at which people answered. `sheets` of the answers were gathered elsewhere. Where it is
+    `withheld` too few answered an anonymous campaign for its figures to be shown."""
 
     stratum: str
     population: int
@@ -88,6 +88,7 @@ class StratumResult(_Part):
     withheld: bool
     comments: int
     figures: tuple[StratumFigure, ...]
+    sheets: int = 0
 
 
 class OptionShare(_Part):
@@ -302,8 +303,9 @@ class Facts(_Part):
 
 
 class CampaignAnalysis(Facts):
-    """Everything that came out of a campaign. `main` is the key of the figure that the sampling risk is about; the
-    largest 500 of each kind are among `parts`, `parts_left_out` says how many are not."""
+    """Everything that came out of a campaign. `sheets` of the answers were gathered elsewhere and handed in as a file.
+    `main` is the key of the figure that the sampling risk is about; the largest 500 of each kind are among `parts`,
+    `parts_left_out` says how many are not."""
 
     population: int
     drawn: int
@@ -325,6 +327,7 @@ class CampaignAnalysis(Facts):
     parts: tuple[PartResult, ...]
     parts_left_out: int
     method: Method
+    sheets: int = 0
 
 
 class Comment(_Part):

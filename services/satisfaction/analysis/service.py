@@ -68,11 +68,13 @@ async def gather(
     counts = {row.stratum: row for row in await repository.count_strata(session, campaign.id)}
     answered = await repository.count_answers(session, campaign.id)
     strata = [
-        StratumCount(stratum=row.stratum, population=row.population, drawn=row.drawn, invited=row.invited)
+        StratumCount(
+            stratum=row.stratum, population=row.population, drawn=row.drawn, invited=row.invited, sheets=row.sheets
+        )
         for row in counts.values()
     ]
     strata += [  # nobody's answer is lost because its stratum is gone from the population
-        StratumCount(stratum=name, population=n, drawn=0, invited=0)
+        StratumCount(stratum=name, population=n, drawn=0, invited=0, sheets=0)
         for name, n in answered.items()
         if name not in counts
     ]

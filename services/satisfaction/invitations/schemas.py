@@ -20,7 +20,7 @@ class InvitationView(BaseModel):
     name: str | None
     stratum: str
     state: InvitationState
-    channel: Literal["email", "link"]
+    channel: Literal["email", "link", "sheet"]
     invited_at: datetime
     sent: int
     next_mail_at: datetime | None
