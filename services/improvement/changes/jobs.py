@@ -1,7 +1,6 @@
 """Raises change requests and asks for their outcome: claim, commit, call, record, commit; each connection in a lane of
 its own, so that a slow system delays no other."""
 
-import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -10,12 +9,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.changes import reporting, repository, service
 from services.improvement.changes.models import Change
-from services.improvement.changes.service import Failure, cut
 from services.improvement.connections import repository as connections
 from services.improvement.connections.service import ConnectionUnusable, Opened, Ticketing
 from services.improvement.settings import ImprovementSettings
@@ -23,16 +20,10 @@ from shared import clock
 from shared.database import Database
 from shared.jobs import Job
 from shared.lanes import run_in_lanes
+from shared.ticketing.attempts import LEASE, Failure, attempt, describe_failure
 from shared.ticketing.changes import ChangeOutcome, ChangeRequest, ChangeSink, RaisedChange
-from shared.ticketing.facts import Unmappable
-from shared.ticketing.failures import RemoteFailed
-
-_log = structlog.get_logger(__name__)
 
 PER_CONNECTION = 4
-CALL_SECONDS = 120.0
-LEASE = timedelta(seconds=CALL_SECONDS + 60)
-"""Longer than a search and a creation together may last; after it, whoever died in the call is taken for dead."""
 EVERY_SECONDS = 1.0
 POLL_JOB = "improvement.changes.poll"
 T = TypeVar("T")
@@ -104,7 +95,7 @@ async def _raise(database: Database, claim: _Claim, settings: ImprovementSetting
     now = clock.now()
     async with database.transaction() as session:
         if isinstance(told, Failure):
-            failed = service.describe_failure(told)
+            failed = describe_failure(told)
             await repository.finish_attempt(session, claim.attempt_id, finished_at=now, **failed)
             schedule = settings.change_retry_seconds
             await service.note_not_raised(session, claim.change_id, told, schedule, random.random(), now)
@@ -166,15 +157,4 @@ async def _try(claim: _Claim, call: Callable[[ChangeSink, _Claim], Awaitable[T]]
     """What the system answered, or why it did not."""
     if isinstance(claim.sink, Failure):
         return claim.sink
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            return await call(claim.sink, claim)
-    except RemoteFailed as error:
-        return Failure(cut(str(error)), error.retry_after_seconds, error.is_lasting)
-    except Unmappable as error:
-        return Failure(cut(str(error)))
-    except TimeoutError:
-        return Failure(f"it was not done within {CALL_SECONDS:g} s")
-    except Exception as error:  # whatever an adapter raises, the attempt is a row and the next one comes
-        _log.exception("change_attempt_crashed", change_id=str(claim.change_id))
-        return Failure(repr(error)[:500])
+    return await attempt(call(claim.sink, claim), change_id=str(claim.change_id))

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.improvement.changes import repository, rules, service
 from services.improvement.changes.models import Change
-from services.improvement.changes.service import ChangeNotFound, Failure, lock_change, tell
+from services.improvement.changes.service import ChangeNotFound, lock_change, tell
 from shared import problems
 from shared.events.envelope import current_origin
 from shared.events.improvement import ChangeAccepted, ChangeFailed, ChangeImplemented
+from shared.ticketing.attempts import Failure
 from shared.ticketing.changes import ChangeOutcome, RaisedChange, ToldOutcome
 
 MOST_PAYLOAD = 64 * 1024

@@ -1,10 +1,11 @@
-"""When to try again, and which outcome may follow which."""
+"""When to ask again, and which outcome may follow which."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from shared.problems import IllegalTransition, Malformed
+from shared.ticketing.attempts import clamp_wait
 from shared.ticketing.changes import ChangeOutcome
 
 State = Literal["pending", "raised", "accepted", "implemented", "failed", "cancelled", "superseded"]
@@ -15,7 +16,6 @@ OVER = ("superseded", "cancelled")
 """States that no outcome moves."""
 
 CLOCK_SKEW = timedelta(minutes=5)
-LONGEST_RETRY_AFTER = timedelta(days=1)
 _AFTER: dict[str, tuple[Told, ...]] = {
     "raised": ("accepted", "implemented", "failed"),
     "accepted": ("implemented", "failed"),
@@ -25,20 +25,6 @@ _AFTER: dict[str, tuple[Told, ...]] = {
 def refer_to(improvement_id: object, revision: int) -> str:
     """What the remote record carries, and is searched by before one is created: one revision, one change."""
     return f"{improvement_id}:{revision}"
-
-
-def retry_delay(
-    failures: int, schedule_seconds: Sequence[float], retry_after_seconds: float | None, luck: float
-) -> timedelta | None:
-    """How long to wait after this many failures; None when the schedule is over.
-
-    What the system asks for (`Retry-After`) counts where it is longer, up to a day. `luck` (0 to 1) spreads the waits
-    over up to a tenth more, so that many do not come back at once.
-    """
-    if failures > len(schedule_seconds):
-        return None
-    planned = timedelta(seconds=schedule_seconds[failures - 1] * (1 + 0.1 * luck))
-    return max(planned, clamp_wait(retry_after_seconds))
 
 
 def poll_delay(
@@ -52,11 +38,6 @@ def poll_delay(
     schedule's last wait, or as the system asks."""
     planned = schedule_seconds[min(failures, len(schedule_seconds)) - 1] if schedule_seconds else 0.0
     return max(every, timedelta(seconds=planned * (1 + 0.1 * luck)), clamp_wait(retry_after_seconds))
-
-
-def clamp_wait(retry_after_seconds: float | None) -> timedelta:
-    """What a system asks for, at most a day."""
-    return timedelta(seconds=min(retry_after_seconds or 0.0, LONGEST_RETRY_AFTER.total_seconds()))
 
 
 def find_superseded(state: str, revision: int, changed_revision: int) -> str | None:

@@ -3,7 +3,7 @@ of it is in `reporting`."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,22 +26,14 @@ from shared.events.improvement import (
 )
 from shared.ids import new_id
 from shared.outbox import record_all
+from shared.ticketing.attempts import Failure, retry_delay
 from shared.ticketing.changes import ChangeRequest, RaisedChange
 
 RAISE_JOB = "improvement.changes.raise"
-_LONGEST_ERROR = 2000
 
 
 class ChangeNotFound(problems.NotFound):
     pass
-
-
-class Failure(NamedTuple):
-    """Why an attempt failed; `is_lasting`: trying again changes nothing before a person has mended something."""
-
-    reason: str
-    retry_after_seconds: float | None = None
-    is_lasting: bool = False
 
 
 async def request_changes(session: AsyncSession, events: Sequence[Event[ImprovementApproved]]) -> None:
@@ -111,7 +103,7 @@ async def note_not_raised(
     if change.state != "pending":
         return
     change.last_error = failure.reason
-    delay = rules.retry_delay(change.attempts, schedule_seconds, failure.retry_after_seconds, luck)
+    delay = retry_delay(change.attempts, schedule_seconds, failure.retry_after_seconds, luck)
     if delay is not None and not failure.is_lasting:
         change.next_attempt_at = now + delay
         change.updated_at = now
@@ -122,22 +114,6 @@ async def note_not_raised(
     else:
         reason = f"could not be raised after {change.attempts} attempts: {failure.reason}"
     await tell(session, change, ChangeFailed, now, external_id=None, reason=reason)
-
-
-def describe_failure(failure: Failure) -> dict[str, Any]:
-    """The columns of an attempt that failed."""
-    asked = failure.retry_after_seconds
-    return {
-        "outcome": "failed",
-        "error": failure.reason,
-        "is_lasting": failure.is_lasting,
-        "retry_after_seconds": None if asked is None else int(rules.clamp_wait(asked).total_seconds()),
-    }
-
-
-def cut(reason: str) -> str:
-    """What a system said, as it can be kept."""
-    return reason.replace("\x00", "")[:_LONGEST_ERROR]
 
 
 async def raise_again(session: AsyncSession, change_id: UUID, now: datetime, by: str | None = None) -> Change:

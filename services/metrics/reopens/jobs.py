@@ -1,49 +1,40 @@
 """Reopens what is due: claim, commit, call, record, commit; each source in a lane of its own."""
 
-import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.connections import repository as connections
 from services.metrics.connections.service import SecretUnreadable, Sources
 from services.metrics.reopens import repository, rules, service
-from services.metrics.reopens.service import REOPEN_JOB, Failure
+from services.metrics.reopens.service import REOPEN_JOB
 from services.metrics.settings import MetricsSettings
 from shared import clock
 from shared.database import Database
 from shared.jobs import Job
 from shared.lanes import run_in_lanes
+from shared.ticketing.attempts import LEASE, Failure, attempt
 from shared.ticketing.changes import IncidentReopener
-from shared.ticketing.facts import Unmappable
-from shared.ticketing.failures import RemoteFailed
-
-_log = structlog.get_logger(__name__)
 
 PER_SOURCE = 2
-CALL_SECONDS = 120.0
-LEASE = timedelta(seconds=CALL_SECONDS + 60)
-"""Longer than a call may take; after it, whoever died in the call is taken for dead."""
 EVERY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """`reopener` is None where the connection cannot be opened: `failure` says why."""
+    """`reopener` is what to speak with, or why that cannot be."""
 
     reopen_id: UUID
     attempt_id: int
     external_id: str
     note: str
-    reopener: IncidentReopener | None
-    failure: Failure | None = None
+    reopener: IncidentReopener | Failure
 
 
 def make_jobs(sources: Sources, settings: MetricsSettings) -> tuple[Job, ...]:
@@ -82,12 +73,12 @@ async def _claim_of(
     if missing is not None or connection is None:
         await repository.settle_source(session, source, now, "not_configured", missing or "")
         return []
-    reopener, failure = _open(sources, connection)
+    reopener = _open(sources, connection)
     claims = []
     for row in await repository.claim_due(session, source, now, LEASE, free):
         attempt_id = await repository.start_attempt(session, row.id, now)
         note = rules.write_note(row.solved, row.comment, row.callback_id)
-        claims.append((source, _Claim(row.id, attempt_id, row.external_id, note, reopener, failure)))
+        claims.append((source, _Claim(row.id, attempt_id, row.external_id, note, reopener)))
     return claims
 
 
@@ -106,13 +97,13 @@ def _find_missing(source: str, connection: Row[Any] | None) -> str | None:
     return None
 
 
-def _open(sources: Sources, connection: Row[Any]) -> tuple[IncidentReopener | None, Failure | None]:
+def _open(sources: Sources, connection: Row[Any]) -> IncidentReopener | Failure:
     try:
-        return sources.open_reopener(connection), None
+        return sources.open_reopener(connection)
     except SecretUnreadable as error:
-        return None, Failure(error.detail, is_lasting=True)
+        return Failure(error.detail, is_lasting=True)
     except ValueError as error:
-        return None, Failure(f"reopening.options: {error}", is_lasting=True)
+        return Failure(f"reopening.options: {error}", is_lasting=True)
 
 
 async def _reopen(database: Database, claim: _Claim, settings: MetricsSettings) -> None:
@@ -129,17 +120,6 @@ async def _reopen(database: Database, claim: _Claim, settings: MetricsSettings) 
 
 async def _try(claim: _Claim) -> bool | Failure:
     """Whether it was closed before, or why it is not known to be open."""
-    if claim.reopener is None:
-        return claim.failure or Failure("the connection cannot be opened", is_lasting=True)
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            return await claim.reopener.reopen(claim.external_id, claim.note)
-    except RemoteFailed as error:
-        return Failure(str(error), error.retry_after_seconds, error.is_lasting)
-    except Unmappable as error:
-        return Failure(str(error))
-    except TimeoutError:
-        return Failure(f"it was not done within {CALL_SECONDS:g} s")
-    except Exception as error:  # whatever an adapter raises, the attempt is a row and the next one comes
-        _log.exception("reopen_crashed", reopen_id=str(claim.reopen_id))
-        return Failure(repr(error)[:500])
+    if isinstance(claim.reopener, Failure):
+        return claim.reopener
+    return await attempt(claim.reopener.reopen(claim.external_id, claim.note), reopen_id=str(claim.reopen_id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -16,21 +16,13 @@ from shared.events.envelope import Event
 from shared.events.metrics import ReopenFailed
 from shared.ids import new_id
 from shared.outbox import record
+from shared.ticketing.attempts import Failure, describe_failure, retry_delay
 
 REOPEN_JOB = "metrics.reopen"
-_LONGEST_ERROR = 2000
 
 
 class ReopenNotFound(problems.NotFound):
     pass
-
-
-class Failure(NamedTuple):
-    """Why an attempt failed; `is_lasting`: trying again changes nothing before a person has mended something."""
-
-    reason: str
-    retry_after_seconds: float | None = None
-    is_lasting: bool = False
 
 
 async def note_disputes(session: AsyncSession, events: Sequence[Event[ResolutionDisputed]]) -> None:
@@ -97,15 +89,12 @@ async def note_failure(
     now: datetime,
 ) -> None:
     """Try again as the schedule says; what is lasting, and the end of the schedule, is told to everyone."""
-    reason = failure.reason.replace("\x00", "")[:_LONGEST_ERROR]
-    asked = failure.retry_after_seconds
-    waits = None if asked is None else int(min(asked, rules.LONGEST_RETRY_AFTER.total_seconds()))
-    told = {"outcome": "failed", "error": reason, "is_lasting": failure.is_lasting, "retry_after_seconds": waits}
-    await repository.finish_attempt(session, attempt_id, finished_at=now, **told)
+    reason = failure.reason
+    await repository.finish_attempt(session, attempt_id, finished_at=now, **describe_failure(failure))
     row = await _lock(session, reopen_id)
     if row.state != "due":
         return
-    delay = rules.retry_delay(row.attempts, schedule_seconds, asked, luck)
+    delay = retry_delay(row.attempts, schedule_seconds, failure.retry_after_seconds, luck)
     if delay is not None and not failure.is_lasting:
         await repository.change(session, reopen_id, last_error=reason, next_attempt_at=now + delay, updated_at=now)
         return

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from services.improvement.changes import jobs
 from services.improvement.connections.service import Ticketing
 from services.improvement.improvements.service import lock_improvement, tell
 from services.improvement.settings import ImprovementSettings
 from shared import clock
 from shared.events.improvement import ImprovementApprovalExpired
 from shared.sealing import Sealer
+from shared.ticketing import attempts
 from shared.ticketing.changes import ChangeOutcome
 from shared.ticketing.failures import RemoteFailed
 from tests.improvement.builders import CHANGES, IMPROVEMENTS, LONG_AGO, People, ok
@@ -156,8 +156,8 @@ class TestRaising:
     async def test_nothing_for_a_minute_ends_before_the_lease(
         self, solo: Solo, staff: People, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert timedelta(seconds=jobs.CALL_SECONDS) < jobs.LEASE
-        monkeypatch.setattr(jobs, "CALL_SECONDS", 0.01)
+        assert timedelta(seconds=attempts.CALL_SECONDS) < attempts.LEASE
+        monkeypatch.setattr(attempts, "CALL_SECONDS", 0.01)
         await connect(solo)
         desk.waiting["ops"] = asyncio.Event()
         _, change = await raised(solo, staff)

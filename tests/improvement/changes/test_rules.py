@@ -1,8 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.improvement.changes.rules import (
     allow_raise,
@@ -10,7 +8,6 @@ from services.improvement.changes.rules import (
     judge_outcome,
     poll_delay,
     refer_to,
-    retry_delay,
 )
 from shared.problems import IllegalTransition, Malformed
 from shared.ticketing.changes import ChangeOutcome
@@ -25,19 +22,6 @@ NEWS = {
     ("accepted", "implemented"),
     ("accepted", "failed"),
 }
-
-
-class TestRetryDelay:
-    @given(st.lists(st.floats(0.001, 10_000), max_size=8), st.floats(0, 1))
-    def test_one_wait_for_each_entry_and_then_none(self, schedule: list[float], luck: float) -> None:
-        for failures, seconds in enumerate(schedule, 1):
-            delay = retry_delay(failures, schedule, None, luck).total_seconds()
-            assert seconds * 0.999 - 1e-6 <= delay <= seconds * 1.1 + 1e-6
-        assert retry_delay(len(schedule) + 1, schedule, 5.0, luck) is None
-
-    @pytest.mark.parametrize(("asked", "seconds"), [(0.0, 60), (30.0, 60), (600.0, 600), (1e12, 86_400)])
-    def test_what_the_system_asks_for_counts_up_to_a_day(self, asked: float, seconds: float) -> None:
-        assert retry_delay(1, (60,), asked, 0.0) == timedelta(seconds=seconds)
 
 
 class TestPollDelay:

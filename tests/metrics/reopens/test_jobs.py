@@ -16,6 +16,7 @@ from shared.auth import Role
 from shared.http import acting
 from shared.ids import new_id
 from shared.sealing import Sealer
+from shared.ticketing import attempts
 from shared.ticketing.failures import RemoteFailed
 from tests.metrics.reopens.builders import POLLED, URL, Desk, dispute, fields_of
 from tests.support.solo import Solo
@@ -174,8 +175,8 @@ class TestReopenDue:
     async def test_a_call_that_hangs_ends_before_its_lease(
         self, solo: Solo, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        assert timedelta(seconds=jobs.CALL_SECONDS) < jobs.LEASE
-        monkeypatch.setattr(jobs, "CALL_SECONDS", 0.01)
+        assert timedelta(seconds=attempts.CALL_SECONDS) < attempts.LEASE
+        monkeypatch.setattr(attempts, "CALL_SECONDS", 0.01)
         await connect(solo)
         desk.waiting["4711"] = asyncio.Event()
         await solo.hear(dispute())

@@ -1,8 +1,6 @@
-from datetime import timedelta
-
 import pytest
 
-from services.metrics.reopens.rules import allow_retry, retry_delay, write_note
+from services.metrics.reopens.rules import allow_retry, write_note
 from shared.problems import IllegalTransition
 
 
@@ -15,28 +13,6 @@ class TestWriteNote:
             'They said: "The printer still jams" (callback c1)'
         )
         assert "They said" not in write_note("no", None, "c1")
-
-
-class TestRetryDelay:
-    @pytest.mark.parametrize(
-        ("failures", "asked", "luck", "seconds"),
-        [
-            (1, None, 0.0, 30),
-            (1, None, 1.0, 33),
-            (2, None, 0.0, 300),
-            (1, 120.0, 0.0, 120),
-            (2, 120.0, 0.0, 300),
-            (1, 10**9, 0.0, 86_400),
-        ],
-    )
-    def test_the_schedule_or_what_the_system_asks_for_up_to_a_day(
-        self, failures: int, asked: float | None, luck: float, seconds: float
-    ) -> None:
-        assert retry_delay(failures, (30, 300), asked, luck) == timedelta(seconds=seconds)
-
-    def test_ends_with_the_schedule(self) -> None:
-        assert retry_delay(3, (30, 300), 5.0, 0.5) is None
-        assert retry_delay(1, (), None, 0.5) is None
 
 
 class TestAllowRetry:
