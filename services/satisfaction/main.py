@@ -24,6 +24,12 @@ from services.satisfaction.callbacks.worklist.glance import Glances
 from services.satisfaction.campaigns import jobs as campaign_jobs
 from services.satisfaction.campaigns import pages as campaign_pages
 from services.satisfaction.campaigns import routes as campaign_routes
+from services.satisfaction.campaigns.cadence import jobs as cadence_jobs
+from services.satisfaction.campaigns.drafts import pages as draft_pages
+from services.satisfaction.campaigns.triggers import consumers as trigger_consumers
+from services.satisfaction.campaigns.triggers import jobs as trigger_jobs
+from services.satisfaction.campaigns.triggers import pages as trigger_pages
+from services.satisfaction.campaigns.triggers import routes as trigger_routes
 from services.satisfaction.complaints import jobs as complaint_jobs
 from services.satisfaction.complaints import pages as complaint_pages
 from services.satisfaction.complaints import routes as complaint_routes
@@ -45,7 +51,7 @@ from services.satisfaction.promises import consumers as promise_consumers
 from services.satisfaction.questionnaires import routes as questionnaire_routes
 from services.satisfaction.responses import jobs as response_jobs
 from services.satisfaction.responses import pages as response_pages
-from services.satisfaction.responses.service import Contents
+from services.satisfaction.responses.service import Contents, answers_sealer
 from services.satisfaction.results import jobs as result_jobs
 from services.satisfaction.results import routes as result_routes
 from services.satisfaction.settings import SatisfactionSettings
@@ -71,6 +77,7 @@ def define(settings: Settings) -> Definition:
             response_pages.pages,  # first: it is asked most often, and routes are tried in this order
             questionnaire_routes.routes,
             campaign_routes.routes,
+            trigger_routes.routes,
             population_routes.routes,
             sheet_routes.routes,
             analysis_routes.routes,
@@ -90,6 +97,8 @@ def define(settings: Settings) -> Definition:
             suggestion_routes.routes,
             interview_routes.routes,
             follow_up_routes.routes,
+            draft_pages.pages,  # before the pages by id: `new` is none
+            trigger_pages.pages,
             campaign_pages.pages,
             analysis_pages.pages,
             intake_pages.pages,  # before the pages by id: `new` is none
@@ -107,14 +116,17 @@ def define(settings: Settings) -> Definition:
             *callback_consumers.make_handlers(thresholds),
             *customer_consumers.handlers,
             *promise_consumers.handlers,
+            *trigger_consumers.handlers,
             *follow_up_consumers.make_handlers(thresholds),
         ),
         jobs=(
             *callback_jobs.make_jobs(thresholds),
             *campaign_jobs.jobs,
+            *cadence_jobs.make_jobs(thresholds),
+            *trigger_jobs.make_jobs(derive_key(settings)),
             *complaint_jobs.make_jobs(thresholds),
             *invitation_jobs.make_jobs(thresholds, mailer, derive_key(settings)),
-            *response_jobs.jobs,
+            *response_jobs.make_jobs(answers_sealer(settings)),
             *analysis_jobs.make_jobs(statistics, thresholds),
             *result_jobs.make_jobs(thresholds),
         ),

@@ -94,6 +94,8 @@ class SatisfactionSettings(BaseSettings):
     follow_up_within: Limit = "5d"
     """R88: until when the customer of a completed project is asked."""
 
+    company_survey_every_days: int = Field(default=365, ge=0, le=3650)
+    """R83: when no company survey was launched for so long, that is told; 0: never."""
     population_limit_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     """A file with a survey's population may be so large; a larger population comes in several files."""
 

@@ -202,13 +202,18 @@ class TaskOverdue(ImprovementFact):
 
 
 class ChangeFact(Fact):
-    """A change request in the ticketing system; subject is the improvement's id."""
+    """A change request in the ticketing system; subject is the improvement's id. `number`, `title`, `measure_key` and
+    `scope` are the improvement's: what it changes, and where."""
 
     change_id: UUID
     improvement_id: UUID
     revision: int
     connection: str
     system: str
+    number: str | None = None
+    title: str | None = None
+    measure_key: str | None = None
+    scope: str | None = None
 
 
 class ChangeRaised(ChangeFact):

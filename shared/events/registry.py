@@ -97,6 +97,8 @@ CONTRACTS: dict[str, type[Fact]] = {
         suggestions.SuggestionOverdue,
         follow_ups.FollowUpCompleted,
         follow_ups.FollowUpOverdue,
+        surveys.SurveyOpened,
+        surveys.SurveyOverdue,
         surveys.SurveyLaunched,
         surveys.SurveySheetsTaken,
         surveys.SurveyClosed,

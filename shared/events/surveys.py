@@ -93,6 +93,50 @@ class SurveyClosed(SurveyFact):
     closed_at: datetime
 
 
+class SurveyOpened(Fact):
+    """A campaign began by itself after a change or a project's end, by a trigger that somebody wrote (R121); subject is
+    `campaign_id`.
+
+    `launched`: people are being asked. If not it waits as a draft, because its trigger says so or for `reasons`.
+    `people` are in its population. `follows` says what it came after, `occasion` which one.
+    """
+
+    TYPE: ClassVar[str] = "ratchet.survey.opened.v1"
+    campaign_id: UUID
+    number: str
+    title: str
+    trigger_id: UUID
+    trigger: str
+    follows: Literal["change", "project"]
+    occasion: str
+    customer: str | None = None
+    service: str | None = None
+    project: str | None = None
+    owner: str
+    launched: bool
+    people: int
+    reasons: tuple[str, ...] = ()
+    occurred_at: datetime
+    opened_at: datetime
+
+
+class SurveyOverdue(Fact):
+    """For too long the company's customers were not surveyed (R83); subject is `level`.
+
+    `last_number` and `last_launched_at` are those of the last campaign of that level, null where there was none since
+    the installation began. Told again after another `every_days` days.
+    """
+
+    TYPE: ClassVar[str] = "ratchet.survey.overdue.v1"
+    level: Literal["company"] = "company"
+    every_days: int
+    due_at: datetime
+    last_campaign_id: UUID | None = None
+    last_number: str | None = None
+    last_launched_at: datetime | None = None
+    noticed_at: datetime
+
+
 class SurveyFigure(_Part):
     """One figure of a survey with its interval at 1 − `significance_level` (F4, F22, F24): `n` answers of a
     `population`; `key` is `csat`, `nps`, `ces`, `index` or a question's own."""

@@ -165,6 +165,12 @@ TELLINGS: dict[str, Telling] = {
     ),
     "ratchet.suggestion.received.v1": Telling(N_("Suggestion %(number)s was received: %(title)s"), "accent"),
     "ratchet.suggestion.answered.v1": Telling(N_("Suggestion %(number)s was answered: %(outcome)s"), "good"),
+    "ratchet.survey.opened.v1": Telling(
+        N_("Survey %(number)s was opened by itself after %(occasion)s, with %(people)s people"), "accent"
+    ),
+    "ratchet.survey.overdue.v1": Telling(
+        N_("The survey of the company's customers is overdue: it was due %(due_at)s"), "bad"
+    ),
     "ratchet.survey.launched.v1": Telling(
         N_("Survey %(number)s was launched: %(invited)s of %(population)s people are asked"), "accent"
     ),

@@ -13,6 +13,7 @@ from services.improvement.changes.models import Change
 from services.improvement.connections import repository as connections
 from services.improvement.connections.models import Connection
 from services.improvement.connections.service import BUILT_IN, ConnectionUnusable
+from services.improvement.improvements.schemas import format_number
 from services.improvement.improvements.service import draft, lock_improvement, touch
 from shared import problems
 from shared.database import wake_after_commit
@@ -164,6 +165,10 @@ async def tell(
             "revision": change.revision,
             "connection": change.connection,
             "system": change.system,
+            "number": format_number(record.number),
+            "title": record.title,
+            "measure_key": record.measure_key,
+            "scope": record.scope,
             **extra,
         }
     )

@@ -17,8 +17,9 @@ from services.satisfaction.promises import repository as promises
 from services.satisfaction.questionnaires.rules import digest_of, list_uncovered, list_unknown_clauses
 from services.satisfaction.questionnaires.schemas import Content
 from services.satisfaction.questionnaires.service import QuestionnaireNotFound, find_asked
+from services.satisfaction.responses.service import OPENING
 from shared.auth import Principal
-from shared.database import Database
+from shared.database import Database, wake_after_commit
 from shared.events import surveys as events
 from shared.outbox import record
 from shared.problems import Problem
@@ -155,6 +156,8 @@ async def _close(session: AsyncSession, campaign: Row[Any], by: str, now: dateti
         closed_at=now,
     )
     await record(session, fact, subject=campaign.id, sequence=campaign.sequence)
+    if campaign.anonymous:
+        wake_after_commit(session, OPENING)
     return campaign
 
 
@@ -231,6 +234,21 @@ def _told(campaign: Row[Any]) -> dict[str, Any]:
         "questionnaire": campaign.questionnaire_key,
         "questionnaire_version": campaign.questionnaire_version,
     }
+
+
+async def find_content(session: AsyncSession, campaign: Row[Any]) -> Content:
+    """What its people are asked, or will be as things stand.
+
+    Raises:
+        QuestionnaireNotFound: nothing is published under its key, or nothing of it asks for an expectation.
+    """
+    if campaign.content is not None:
+        return Content.model_validate(campaign.content)
+    found = await find_asked(session, campaign.questionnaire_key, campaign.questionnaire_version)
+    content = rules.list_expectations(found.content) if campaign.kind == "expectation" else found.content
+    if content is None:
+        raise QuestionnaireNotFound(f"'{found.key}' has no statement that asks for an expectation; choose servqual_22")
+    return content
 
 
 async def get_check(session: AsyncSession, campaign_id: UUID, now: datetime) -> LaunchCheck:

@@ -1,6 +1,6 @@
-"""Pages of survey campaigns: the list, a new one, and each with what can be done now. Works without JavaScript."""
+"""Pages of survey campaigns: the list, and each with what can be done now. Works without JavaScript."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 
 from services.satisfaction.campaigns import course, repository, rules, service, words
+from services.satisfaction.campaigns.cadence import service as cadence
 from services.satisfaction.campaigns.routes import Conductor
-from services.satisfaction.campaigns.schemas import Draw, NewCampaign, NewWaivers, State, summary_of, view_of
+from services.satisfaction.campaigns.schemas import Draw, NewWaivers, State, summary_of, view_of
 from services.satisfaction.forms import given
 from services.satisfaction.populations import files
 from services.satisfaction.populations import repository as populations
 from services.satisfaction.populations import service as population_service
 from services.satisfaction.populations.schemas import KnownCustomers
-from services.satisfaction.questionnaires.service import list_questionnaires
+from services.satisfaction.settings import Thresholds
 from services.satisfaction.tokens import LinkKey
 from shared import clock
 from shared.auth import Principal, Role, Staff
@@ -33,10 +34,6 @@ pages = page_router()
 
 _ON_A_PAGE = 50
 _FLAWS_SHOWN = 100
-_NEW = (
-    "title", "kind", "questionnaire_key", "customer", "service", "project", "department", "occasion", "closes_at",
-    "margin", "expected_response_rate", "anonymous",
-)  # fmt: skip
 _CONDUCTORS = {Role.QUALITY_MANAGER, Role.SERVICE_DESK, Role.PROJECT_MANAGER}
 _Take = Callable[[AsyncSession], Awaitable[Any]]
 
@@ -46,6 +43,7 @@ async def show_list(
     request: Request,
     session: Reading,
     caller: Staff,
+    thresholds: Thresholds,
     state: Annotated[State | str, Query(max_length=20)] = "",
     cursor: Cursor = None,
 ) -> HTMLResponse:
@@ -55,33 +53,17 @@ async def show_list(
     rows = await repository.list_page(session, filters, before, _ON_A_PAGE + 1)
     shown = [summary_of(row) for row in rows[:_ON_A_PAGE]]
     more = {**filters, "cursor": encode_cursor(str(shown[-1].id))} if len(rows) > _ON_A_PAGE else None
+    overdue_since = await cadence.find_overdue_since(session, thresholds.company_survey_every_days, clock.now())
     return render(
         request,
         "campaigns/list.html",
+        overdue_since=overdue_since,
         items=shown,
         state=state,
         words=words,
         may_begin=not caller.roles.isdisjoint(_CONDUCTORS),
         next_path=more and f"/campaigns?{urlencode(more)}",
     )
-
-
-@pages.get("/campaigns/new")
-async def show_new(request: Request, session: Reading, _caller: Conductor) -> HTMLResponse:
-    """The form of a new campaign."""
-    return await _show_new(request, session, {"margin": "0.05", "expected_response_rate": "0.3"})
-
-
-@pages.post("/campaigns")
-async def take_new(request: Request, session: Writing, caller: Conductor) -> Response:
-    """A draft."""
-    typed = await read_form(request)
-    try:
-        body = NewCampaign.model_validate(given(typed, *_NEW))
-        row = await service.create_campaign(session, body, caller, clock.now())
-    except (ValidationError, Problem) as refusal:
-        return await _show_new(request, session, typed, refusal)
-    return see_other(request, f"/campaigns/{row.id}")
 
 
 @pages.get("/campaigns/{campaign_id}")
@@ -203,20 +185,6 @@ async def _require_conductor(session: AsyncSession, campaign_id: UUID, caller: P
     rules.require_conductor(campaign.level, caller.roles, caller.subject)
 
 
-async def _show_new(
-    request: Request, session: AsyncSession, typed: Mapping[str, str], refusal: Refused | None = None
-) -> HTMLResponse:
-    return render(
-        request,
-        "campaigns/new.html",
-        status_of(refusal),
-        typed={name: typed.get(name, "") for name in _NEW},
-        words=words,
-        questionnaires=[one for one in await list_questionnaires(session) if one.state == "published"],
-        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
-    )
-
-
 async def _show(
     request: Request,
     session: AsyncSession,
@@ -226,7 +194,8 @@ async def _show(
     refusal: Refused | None = None,
 ) -> HTMLResponse:
     row: Row[Any] = await service.get_campaign(session, campaign_id)
-    is_draft = row.state == "draft"
+    check = await course.check_launch(session, row, clock.now()) if row.state == "draft" else None
+    strata = await populations.count_by_stratum(session, campaign_id)
     extra = refusal.extra if isinstance(refusal, Problem) else {}
     return render(
         request,
@@ -234,8 +203,9 @@ async def _show(
         status_of(refusal),
         item=view_of(row),
         words=words,
-        strata=await populations.count_by_stratum(session, campaign_id),
-        check=await course.check_launch(session, row, clock.now()) if is_draft else None,
+        strata=strata,
+        check=check,
+        steps=rules.list_steps(bool(strata), row.sample is not None, check) if check else [],
         invitations=await repository.count_invitations(session, campaign_id),
         may_conduct=not caller.roles.isdisjoint(rules.CONDUCTORS[row.level]),
         complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),

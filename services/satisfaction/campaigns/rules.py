@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from services.satisfaction.campaigns.schemas import ClauseCheck, Level, State, Waiver
+from services.satisfaction.campaigns.schemas import ClauseCheck, LaunchCheck, Level, State, Waiver
 from services.satisfaction.questionnaires.schemas import Content, Item, PairItem, RatingItem
 from shared.auth import Role
 from shared.problems import Forbidden, IllegalTransition, Problem
@@ -92,6 +93,25 @@ def check_clauses(clauses: Iterable[Promised], content: Content, waivers: Sequen
             covered=bool(items) or waiver is not None,
         )
     return [checks[reference] for reference in sorted(checks)]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What has to be done before a launch, in its order: `done`, `next`, or `later` as another comes before it."""
+
+    name: Literal["people", "draw", "questions", "launch"]
+    standing: Literal["done", "next", "later"]
+
+
+def list_steps(has_people: bool, is_drawn: bool, check: LaunchCheck) -> list[Step]:
+    """What somebody who makes a survey does next. All clauses need a question or a waiver; whatever else is missing
+    stands between the draw and the launch."""
+    done = {"people": has_people, "draw": is_drawn, "questions": not check.uncovered, "launch": False}
+    steps: list[Step] = []
+    for name, is_done in done.items():
+        is_next = not is_done and all(step.standing == "done" for step in steps)
+        steps.append(Step(name, "done" if is_done else "next" if is_next else "later"))  # type: ignore[arg-type]
+    return steps
 
 
 def list_expectations(content: Content) -> Content | None:

@@ -22,7 +22,7 @@ class CampaignNotFound(NotFound):
 
 
 class UnknownCampaign(Problem):
-    """The campaign to compare with does not exist."""
+    """A campaign that another one names does not exist."""
 
     status = 422
 
@@ -63,7 +63,7 @@ async def create_campaign(session: AsyncSession, body: NewCampaign, caller: Prin
     """
     rules.require_conductor(body.at_level, caller.roles, caller.subject)
     await get_questionnaire(session, body.questionnaire_key, body.questionnaire_version)
-    await _require_previous(session, body.previous_id, None)
+    await require_campaign_named(session, "previous_id", body.previous_id)
     values = body.model_dump(exclude={"level", "owner", "agreements", "strata"})
     return await repository.insert_campaign(
         session,
@@ -105,7 +105,7 @@ async def edit_campaign(
         asked = {"key": campaign.questionnaire_key, "version": campaign.questionnaire_version}
         asked |= {name.removeprefix("questionnaire_"): value for name, value in changed.items() if "naire" in name}
         await get_questionnaire(session, asked["key"], asked["version"])
-    await _require_previous(session, changed.get("previous_id"), campaign_id)
+    await require_campaign_named(session, "previous_id", changed.get("previous_id"), campaign_id)
     values = {name: _as_list(value) for name, value in changed.items()}
     if changed.keys() & rules.SAMPLE_FIELDS:
         values |= dict.fromkeys(("sample", "seed", "drawn_at", "drawn_by"))
@@ -135,11 +135,12 @@ async def waive_clauses(
     return await repository.write(session, campaign_id, {"waivers": list(waivers.values()), "updated_at": now})
 
 
-async def _require_previous(session: AsyncSession, previous_id: UUID | None, campaign_id: UUID | None) -> None:
-    if previous_id is None:
-        return
-    if previous_id == campaign_id or await repository.find(session, previous_id) is None:
-        raise UnknownCampaign(f"previous_id: there is no other campaign {previous_id}")
+async def require_campaign_named(
+    session: AsyncSession, field: str, named: UUID | None, campaign_id: UUID | None = None
+) -> None:
+    """That the campaign that `field` names is there, and is another one. Raises `UnknownCampaign`."""
+    if named is not None and (named == campaign_id or await repository.find(session, named) is None):
+        raise UnknownCampaign(f"{field}: there is no other campaign {named}")
 
 
 def _as_list(value: Any) -> Any:

@@ -1,5 +1,9 @@
 """The words of the campaigns' pages."""
 
+from collections.abc import Mapping
+
+from fastapi import Request
+
 from services.satisfaction.campaigns.course import NotReady
 from services.satisfaction.campaigns.rules import Launched
 from services.satisfaction.campaigns.service import UnknownCampaign
@@ -7,7 +11,7 @@ from services.satisfaction.populations.files import UnreadableFile, UnsupportedF
 from services.satisfaction.populations.planning import EmptyStratum, NoPopulation, UnknownStratum
 from services.satisfaction.populations.rules import UnsoundColumns
 from services.satisfaction.populations.service import PopulationTooLarge, UnsoundPopulation
-from shared.pages import N_
+from shared.pages import N_, translate
 from shared.problems import Problem
 
 STATES = {
@@ -34,7 +38,16 @@ FIELDS = {
     "project": N_("Project"),
     "department": N_("Department"),
     "occasion": N_("Occasion"),
+    "owner": N_("Owner"),
+    "opens_on": N_("Mails go from this day on"),
     "closes_at": N_("Ends at (UTC)"),
+    "reminder_every_days": N_("A reminder every so many days (0: none)"),
+    "reminders_at_most": N_("Reminders at most (empty: until answered or stopped)"),
+    "confidence": N_("Confidence (0.95: 19 times in 20)"),
+    "minimum_per_stratum": N_("Asked of each stratum at least"),
+    "rest_days": N_("Nobody is asked who was asked within so many days"),
+    "strata": N_("Strata that must all be asked"),
+    "agreements": N_("Agreements that it must ask about"),
     "margin": N_("Margin (0.05: ± 5 points)"),
     "expected_response_rate": N_("Expected response rate (0.3: 30%)"),
     "anonymous": N_("Anonymous"),
@@ -60,10 +73,24 @@ DONE = {
     "population": N_("The population is taken."),
     "draw": N_("The sample is drawn."),
     "waivers": N_("The clauses are waived."),
+    "edit": N_("The survey is changed."),
     "launch": N_("The survey is launched."),
     "close": N_("The survey is closed; its analysis follows."),
     "cancel": N_("The survey is cancelled."),
 }
+STEPS = {
+    "people": (
+        N_("Say who they are"),
+        N_("Upload everybody whom it is about, or take the customers of the catalogue."),
+    ),
+    "draw": (N_("Draw who is asked"), N_("At random of each stratum; how many, the margin says.")),
+    "questions": (
+        N_("See that it asks about every promise"),
+        N_("Clauses of the agreements that no question names need one, or a reason why not."),
+    ),
+    "launch": (N_("Launch it"), N_("From then on people are asked, and what they are asked stays as it is.")),
+}
+STANDINGS = {"done": (N_("Done"), "good"), "next": (N_("Next"), "accent"), "later": (N_("Later"), "neutral")}
 MISSING = {
     "the sample": N_("The population has to be uploaded, and the sample drawn."),
     "rest": N_("Some of those drawn were asked by another survey meanwhile: draw again."),
@@ -73,3 +100,8 @@ MISSING = {
     "statements to expect anything of": N_("The questionnaire has no statement that asks for an expectation."),
 }
 """By what stands before the colon in what a launch misses."""
+
+
+def list_options(request: Request, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Values and words for a choice, in the reader's language."""
+    return [(value, translate(request, label)) for value, label in labels.items()]

@@ -1,6 +1,6 @@
 """Personal invitations: one link for each member who was drawn."""
 
-from sqlalchemy import Boolean, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.satisfaction.campaigns.models import campaigns
@@ -26,18 +26,16 @@ invitations = Table(
     Column("stopped_at", DateTime(timezone=True)),
     Column("draft", JSONB),
     Column("sealed_draft", LargeBinary),
-    Column("unmixed", Boolean, nullable=False, server_default=text("false")),
     Index(None, "campaign_id", "state"),
     Index(None, "contact_hash", "invited_at"),
     Index("ix_survey_invitations_mail", "next_mail_at", postgresql_where=text("next_mail_at IS NOT NULL")),
     Index("ix_survey_invitations_leased", "leased_until", postgresql_where=text("leased_until IS NOT NULL")),
-    Index("ix_survey_invitations_unmixed", "campaign_id", postgresql_where=text("unmixed")),
 )
 """States: open → answered | stopped (asked not to be asked, or withdrawn) | expired. Only the token's SHA-256 is kept;
 the token itself is derived from the invitation's id by the installation's key, so that a reminder can carry it. `draft`
 is what was saved half-way; in an anonymous campaign it is `sealed_draft`, which only the token opens. When an anonymous
-one was answered is noted nowhere; `unmixed`: its answers wait among those that are not mixed yet. `sent` counts the
-mails that went out, `mail_attempts` the failures of the one that is due. `leased_until`: a mail is on its way."""
+one was answered is noted nowhere. `sent` counts the mails that went out, `mail_attempts` the failures of the one that
+is due. `leased_until`: a mail is on its way."""
 
 declined = Table(
     "survey_declined",

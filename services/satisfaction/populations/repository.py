@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.satisfaction.invitations.models import declined, invitations
 from services.satisfaction.populations.models import members
 from services.satisfaction.populations.rules import Person
+from shared.fields import EARLIEST, LATEST
 
 _m = members.c
 _COPIED = (
@@ -52,6 +53,7 @@ _INSERT_CUSTOMERS = """
            sha256(convert_to(found.customer, 'UTF8'))
     FROM ({source}) AS found
     WHERE (CAST(:strata AS text[]) IS NULL OR found.stratum = ANY(:strata))
+      AND (CAST(:customer AS text) IS NULL OR found.customer = :customer)
     ORDER BY found.customer
     ON CONFLICT (campaign_id, reference) DO NOTHING
 """
@@ -66,6 +68,17 @@ _OF_CALLBACKS = """
         WHERE customer IS NOT NULL AND resolved_at >= :resolved_from AND resolved_at < :resolved_to
     ) AS asked
     LEFT JOIN callback_customers AS known ON known.customer = asked.customer
+    WHERE (CAST(:segments AS text[]) IS NULL OR known.segment = ANY(:segments))
+"""
+_OF_SERVICE = """
+    SELECT served.customer, known.name, known.segment, {stratum} AS stratum
+    FROM (
+        SELECT customer FROM callbacks WHERE customer IS NOT NULL AND service = :service
+            AND resolved_at >= :resolved_from AND resolved_at < :resolved_to
+        UNION
+        SELECT customer FROM promised_clauses WHERE NOT ended AND :service = ANY(services)
+    ) AS served
+    LEFT JOIN callback_customers AS known ON known.customer = served.customer
     WHERE (CAST(:segments AS text[]) IS NULL OR known.segment = ANY(:segments))
 """
 _STRATUM = {
@@ -155,10 +168,13 @@ async def insert_customers(
     segments: Sequence[str] | None,
     strata: Sequence[str] | None,
     resolved: tuple[datetime, datetime] | None,
+    service: str | None,
+    customer: str | None,
 ) -> int:
     """Known customers who are not in the population yet; returns how many. `resolved`: only those with a callback of a
-    resolution in this time."""
-    source = (_OF_CATALOGUE if resolved is None else _OF_CALLBACKS).format(stratum=_STRATUM[stratify_by])
+    resolution in this time. `service`: those with a callback of it (in this time), or an agreement about it."""
+    everybody = _OF_CATALOGUE if resolved is None else _OF_CALLBACKS
+    source = (everybody if service is None else _OF_SERVICE).format(stratum=_STRATUM[stratify_by])
     statement = text(_INSERT_CUSTOMERS.format(source=source)).bindparams(
         bindparam("strata", type_=ARRAY(Text)), bindparam("segments", type_=ARRAY(Text))
     )
@@ -166,13 +182,41 @@ async def insert_customers(
         "campaign_id": campaign_id,
         "segments": None if segments is None else list(segments),
         "strata": None if strata is None else list(strata),
+        "customer": customer,
     }
     if stratify_by == "nothing":
         values["whole"] = whole
-    if resolved is not None:
-        values |= {"resolved_from": resolved[0], "resolved_to": resolved[1]}
+    if service is not None:
+        values["service"] = service
+    if resolved is not None or service is not None:
+        first, last = resolved or (EARLIEST, LATEST)
+        values |= {"resolved_from": first, "resolved_to": last}
     inserted: Any = await session.execute(statement, values)
     return int(inserted.rowcount)
+
+
+_COPY_OTHERS = text("""
+    INSERT INTO survey_members (campaign_id, reference, name, email, language, stratum, customer, department, segment,
+                                contact_hash)
+    SELECT :campaign_id, other.reference, other.name, other.email, other.language, other.stratum, other.customer,
+           other.department, other.segment, other.contact_hash
+    FROM survey_members AS other
+    WHERE other.campaign_id = :other_id
+      AND (CAST(:customer AS text) IS NULL OR other.customer = :customer)
+      AND (CAST(:strata AS text[]) IS NULL OR other.stratum = ANY(:strata))
+      AND NOT EXISTS (SELECT FROM survey_members AS there
+                      WHERE there.campaign_id = :campaign_id AND there.contact_hash = other.contact_hash)
+    ORDER BY other.id
+    ON CONFLICT (campaign_id, reference) DO NOTHING
+""").bindparams(bindparam("strata", type_=ARRAY(Text)))
+
+
+async def copy_others(
+    session: AsyncSession, campaign_id: UUID, other_id: UUID, customer: str | None, strata: Sequence[str] | None
+) -> int:
+    """The people of another campaign who are not in this one yet; returns how many."""
+    values = {"campaign_id": campaign_id, "other_id": other_id, "customer": customer, "strata": strata}
+    return (await session.execute(_COPY_OTHERS, values)).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
 async def delete_all(session: AsyncSession, campaign_id: UUID) -> None:

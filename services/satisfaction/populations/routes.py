@@ -10,7 +10,7 @@ from services.satisfaction.campaigns.rules import require_conductor
 from services.satisfaction.campaigns.schemas import CampaignView, Draw, SamplePlan, view_of
 from services.satisfaction.campaigns.service import get_campaign
 from services.satisfaction.populations import files, repository, service
-from services.satisfaction.populations.schemas import KnownCustomers, MemberView, Mode, PopulationView
+from services.satisfaction.populations.schemas import KnownCustomers, MemberView, Mode, PopulationView, SamePeople
 from shared import clock
 from shared.auth import Staff
 from shared.http import IfMatch, Reading, Writing, etag, router
@@ -75,6 +75,14 @@ async def add_known_customers(
     campaign = await get_campaign(session, campaign_id)
     require_conductor(campaign.level, caller.roles, caller.subject)
     return await service.add_known_customers(session, campaign_id, body, clock.now())
+
+
+@routes.post("/campaigns/{campaign_id}/population/same-people")
+async def copy_population(campaign_id: UUID, body: SamePeople, session: Writing, caller: Conductor) -> PopulationView:
+    """The people of another campaign: those of last year, or those whom the last survey of a service was about."""
+    campaign = await get_campaign(session, campaign_id)
+    require_conductor(campaign.level, caller.roles, caller.subject)
+    return await service.copy_population(session, campaign_id, body.campaign_id, body.customer, body.mode, clock.now())
 
 
 @routes.get("/campaigns/{campaign_id}/sample")

@@ -13,7 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.campaigns import repository as campaigns
 from services.satisfaction.campaigns.schemas import SamplePlan
-from services.satisfaction.campaigns.service import get_campaign, lock_campaign, require_draft
+from services.satisfaction.campaigns.service import (
+    get_campaign,
+    lock_campaign,
+    require_campaign_named,
+    require_draft,
+)
 from services.satisfaction.populations import files, planning, repository, rules
 from services.satisfaction.populations.schemas import (
     FlawView,
@@ -107,14 +112,33 @@ async def add_known_customers(
         segments=body.segments,
         strata=campaign.strata,
         resolved=(body.resolved_from or EARLIEST, body.resolved_to or LATEST) if given else None,
+        service=body.service,
+        customer=body.customer,
     )
-    await _forget_draw(session, campaign, now)
-    view = await _show(session, campaign_id, taken, taken, 0, ())
-    if view.population > rules.MOST_MEMBERS:
-        raise PopulationTooLarge(
-            f"{view.population} people; a campaign is about at most {rules.MOST_MEMBERS}: make several campaigns"
-        )
-    return view
+    return await _show_added(session, campaign, taken, now)
+
+
+async def copy_population(
+    session: AsyncSession, campaign_id: UUID, other_id: UUID, customer: str | None, mode: Mode, now: datetime
+) -> PopulationView:
+    """The people of another campaign (of one customer), who are not in this one yet.
+
+    Raises:
+        CampaignNotFound, IllegalTransition, UnknownCampaign, PopulationTooLarge
+    """
+    campaign = await lock_campaign(session, campaign_id)
+    require_draft(campaign, "change the population")
+    await require_campaign_named(session, "campaign_id", other_id, campaign_id)
+    if mode == "replace":
+        await repository.delete_all(session, campaign_id)
+    taken = await repository.copy_others(session, campaign_id, other_id, customer, campaign.strata)
+    return await _show_added(session, campaign, taken, now)
+
+
+async def count_people(session: AsyncSession, campaign_id: UUID) -> list[Stratum]:
+    """How many people are in each stratum."""
+    rows = await repository.count_by_stratum(session, campaign_id)
+    return [Stratum(stratum=row.stratum, members=row.members) for row in rows]
 
 
 async def plan_sample(session: AsyncSession, campaign: Row[Any]) -> SamplePlan:
@@ -192,6 +216,16 @@ async def _forget_draw(session: AsyncSession, campaign: Row[Any], now: datetime)
     await campaigns.write(session, campaign.id, {**forgotten, "updated_at": now})
 
 
+async def _show_added(session: AsyncSession, campaign: Row[Any], taken: int, now: datetime) -> PopulationView:
+    await _forget_draw(session, campaign, now)
+    view = await _show(session, campaign.id, taken, taken, 0, ())
+    if view.population > rules.MOST_MEMBERS:
+        raise PopulationTooLarge(
+            f"{view.population} people; a campaign is about at most {rules.MOST_MEMBERS}: make several campaigns"
+        )
+    return view
+
+
 async def _counted(session: AsyncSession, campaign_id: UUID) -> list[planning.Counted]:
     rows = await repository.count_by_stratum(session, campaign_id)
     return [planning.Counted(row.stratum, row.members, row.resting) for row in rows]
@@ -211,10 +245,7 @@ def _terms_of(campaign: Row[Any]) -> planning.Terms:
 async def _show(
     session: AsyncSession, campaign_id: UUID, rows: int, taken: int, refused: int, flaws: Sequence[rules.Flaw]
 ) -> PopulationView:
-    strata = [
-        Stratum(stratum=row.stratum, members=row.members)
-        for row in await repository.count_by_stratum(session, campaign_id)
-    ]
+    strata = await count_people(session, campaign_id)
     return PopulationView(
         rows=rows,
         taken=taken,

@@ -21,6 +21,7 @@ async def note_signed(session: AsyncSession, events: Sequence[Event[AgreementSig
                 "title": clause.title,
                 "customer": fact.customer,
                 "project": fact.project,
+                "services": list(fact.services),
             }
             for clause in fact.clauses
         ]

@@ -18,7 +18,8 @@ responses = Table(
     Column("submitted_at", DateTime(timezone=True)),
     Index(None, "campaign_id", "id"),
 )
-"""In an anonymous campaign `invitation_id` and `submitted_at` are null and the id is random."""
+"""In an anonymous campaign `invitation_id` and `submitted_at` are null, the language is `und` (where few speak one it
+would tell who they are) and the id is random."""
 
 unmixed = Table(
     "survey_responses_unmixed",
@@ -26,9 +27,9 @@ unmixed = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("campaign_id", Uuid, ForeignKey(campaigns.c.id), nullable=False),
     Column("stratum", Text, nullable=False),
-    Column("language", Text, nullable=False),
-    Column("answers", JSONB, nullable=False),
+    Column("sealed", Text, nullable=False),
     Index(None, "campaign_id"),
 )
-"""Anonymous answers wait here until enough have come; then they move to `survey_responses` in random order, together,
-so that neither place nor transaction tells which link brought which."""
+"""Anonymous answers wait here until their campaign is over: sealed with a key that is in no database, all of a
+questionnaire equally long, so that who compares what was there before and after an answer sees only that one came. Then
+they are opened and move to `survey_responses` in random order, together."""

@@ -24,13 +24,12 @@ from shared.database import Database
 from shared.gathering import Gathering
 from shared.http import Reading, Writing
 from shared.pages import N_, HTMLResponse, language_of, page_router, render, see_other, translate
-from shared.pages.languages import LANGUAGE_COOKIE, LANGUAGES
+from shared.pages.languages import LANGUAGES
 from shared.problems import Malformed, Problem
 
 pages = page_router()
 
 _MOST_FIELDS = 2000
-_MONTH_SECONDS = 30 * 24 * 3600
 
 
 def _contents_of(request: Request) -> Contents:
@@ -42,7 +41,10 @@ def _gathering_of(request: Request) -> Gathering[Submission, UUID]:
     """The application's own, from its first answer on."""
     state = request.app.state
     if not hasattr(state, "submissions"):
-        state.submissions = Gathering(lambda batch: service.submit_together(state.database, state.contents, batch))
+        sealer = service.answers_sealer(state.settings)
+        state.submissions = Gathering(
+            lambda batch: service.submit_together(state.database, state.contents, sealer, batch)
+        )
     submissions: Gathering[Submission, UUID] = state.submissions
     return submissions
 
@@ -146,11 +148,9 @@ async def _save(request: Request, token: str, form: rules.Form, action: str) -> 
         content = _content_of(request, invitation)
         fields = rules.pick_fields(content, form)
         await service.save_draft(session, invitation, token, fields)
-    onward = see_other(request, f"/survey/{token}" + ("?saved=yes" if action == "save" else ""))
     if action in LANGUAGES:
-        secure = request.url.scheme == "https"
-        onward.set_cookie(LANGUAGE_COOKIE, action, max_age=_MONTH_SECONDS, path="/", samesite="lax", secure=secure)
-    return onward
+        return public.go_on_in(request, action, request.url.path)
+    return see_other(request, f"/survey/{token}?saved=yes")
 
 
 async def _show_again(request: Request, token: str, form: rules.Form, refusal: Problem) -> HTMLResponse:
@@ -184,6 +184,7 @@ def _show(
         request,
         "responses/survey.html",
         422 if refusal else 200,
+        preview=None,
         token=token,
         content=content,
         items=rules.list_shown(content, fields),

@@ -1,10 +1,10 @@
 """Every SQL statement of responses."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import Row, insert, select, text
+from sqlalchemy import Row, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.campaigns.models import campaigns
@@ -44,15 +44,14 @@ async def lock_open(session: AsyncSession, ids: Sequence[UUID]) -> set[UUID]:
 
 _ANSWERED = text("""
     UPDATE survey_invitations
-    SET state = 'answered', draft = NULL, sealed_draft = NULL, next_mail_at = NULL, unmixed = given.anonymous
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:anonymous AS boolean[])) AS given (id, anonymous)
-    WHERE survey_invitations.id = given.id
+    SET state = 'answered', draft = NULL, sealed_draft = NULL, next_mail_at = NULL
+    WHERE id = ANY(CAST(:ids AS uuid[]))
 """)
 
 
-async def mark_answered(session: AsyncSession, ids: Sequence[UUID], anonymous: Sequence[bool]) -> None:
+async def mark_answered(session: AsyncSession, ids: Sequence[UUID]) -> None:
     """Their links are used up, and nobody is reminded."""
-    await session.execute(_ANSWERED, {"ids": ids, "anonymous": anonymous})
+    await session.execute(_ANSWERED, {"ids": ids})
 
 
 async def add_responses(session: AsyncSession, values: Sequence[dict[str, Any]]) -> None:
@@ -63,37 +62,60 @@ async def add_unmixed(session: AsyncSession, values: Sequence[dict[str, Any]]) -
     await session.execute(insert(unmixed), values)
 
 
-_READY = text("""
-    SELECT waiting.campaign_id
-    FROM (SELECT campaign_id, count(*) AS answers FROM survey_responses_unmixed GROUP BY campaign_id) AS waiting
-    JOIN campaigns ON campaigns.id = waiting.campaign_id
-    WHERE waiting.answers >= :least OR campaigns.state <> 'launched'
+async def hold_over(session: AsyncSession) -> UUID | None:
+    """A campaign that runs no more and whose anonymous answers still wait, held until the transaction ends; those that
+    others hold are left out."""
+    waiting = select(unmixed.c.id).where(unmixed.c.campaign_id == _c.id).exists()
+    query = select(_c.id).where(_c.state != "launched", waiting).limit(1).with_for_update(skip_locked=True)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def count_waiting(session: AsyncSession, campaign_id: UUID) -> dict[str, int]:
+    """Answers that wait, by stratum."""
+    of = unmixed.c
+    query = select(of.stratum, func.count().label("n")).where(of.campaign_id == campaign_id).group_by(of.stratum)
+    return {row.stratum: row.n for row in await session.execute(query)}
+
+
+async def merge_strata(session: AsyncSession, campaign_id: UUID, strata: Collection[str], name: str) -> None:
+    """From now on these strata of the campaign are one."""
+    for table in (unmixed, members):
+        of = table.c
+        one = update(table).where(of.campaign_id == campaign_id, of.stratum.in_(strata))
+        await session.execute(one.values(stratum=name))
+
+
+async def drop_waiting(session: AsyncSession, campaign_id: UUID) -> int:
+    """Delete what waits, unopened; returns how many."""
+    gone = await session.execute(delete(unmixed).where(unmixed.c.campaign_id == campaign_id))
+    return gone.rowcount  # type: ignore[attr-defined, no-any-return]
+
+
+_TAKE = text("""
+    DELETE FROM survey_responses_unmixed WHERE id IN (
+        SELECT id FROM survey_responses_unmixed WHERE campaign_id = :campaign_id AND stratum = :stratum
+        ORDER BY random() LIMIT :most
+    ) RETURNING sealed
 """)
 
 
-async def list_ready(session: AsyncSession, least: int) -> Sequence[UUID]:
-    """Campaigns of which enough anonymous answers wait, or that run no more."""
-    return (await session.execute(_READY, {"least": least})).scalars().all()
+async def take_waiting(session: AsyncSession, campaign_id: UUID, stratum: str, most: int) -> list[str]:
+    """So many of a stratum's sealed answers, chosen at random, which wait no more."""
+    values = {"campaign_id": campaign_id, "stratum": stratum, "most": most}
+    return list(await session.scalars(_TAKE, values))
 
 
-_MIX = text("""
-    WITH moved AS (
-        DELETE FROM survey_responses_unmixed WHERE campaign_id = :campaign_id
-        RETURNING campaign_id, stratum, language, answers
-    ), touched AS (
-        UPDATE survey_invitations SET unmixed = false WHERE campaign_id = :campaign_id AND unmixed
-    )
-    INSERT INTO survey_responses (id, campaign_id, stratum, language, answers)
-    SELECT gen_random_uuid(), campaign_id, stratum, language, answers FROM moved ORDER BY random()
-""")
-
-
-async def mix(session: AsyncSession, campaign_id: UUID) -> int:
-    """Move what waits, in random order, and write the invitations that brought it in the same transaction: neither
-    place nor time of a row tells them apart. Returns how many."""
-    return (await session.execute(_MIX, {"campaign_id": campaign_id})).rowcount  # type: ignore[attr-defined, no-any-return]
+async def copy_opened(
+    session: AsyncSession, campaign_id: UUID, stratum: str, language: str, answers: Sequence[str]
+) -> None:
+    """Anonymous answers, each as JSON, in this order and under random ids, by COPY in the session's transaction."""
+    records = ((uuid4(), campaign_id, stratum, language, one) for one in answers)
+    connection = await (await session.connection()).get_raw_connection()
+    driver: Any = connection.driver_connection
+    columns = ["id", "campaign_id", "stratum", "language", "answers"]
+    await driver.copy_records_to_table(responses.name, schema_name=responses.schema, records=records, columns=columns)
 
 
 async def save_draft(session: AsyncSession, invitation_id: UUID, draft: Any, sealed: bytes | None) -> None:
     values = {"draft": draft, "sealed_draft": sealed}
-    await session.execute(invitations.update().where(_i.id == invitation_id).values(values))
+    await session.execute(update(invitations).where(_i.id == invitation_id).values(values))

@@ -1,8 +1,11 @@
-"""Use cases of responses: take what is sent, keep what is saved half-way, mix what is anonymous."""
+"""Use cases of responses: take what is sent, keep what is saved half-way, open what is anonymous once all is over."""
 
+import asyncio
 import hashlib
+import hmac
+import random
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,12 +21,13 @@ from services.satisfaction.questionnaires.schemas import Answer, Content
 from services.satisfaction.responses import repository, rules
 from services.satisfaction.tokens import LinkUnusable
 from shared import clock
-from shared.database import Database, wake_after_commit
+from shared.database import Database
 from shared.ids import new_id
 from shared.problems import Problem
 from shared.sealing import Sealer
+from shared.settings import Settings
 
-MIXING = "responses.mixing"
+OPENING = "responses.opening"
 _MOST_CONTENTS = 50
 
 
@@ -67,11 +71,19 @@ class Contents:
         return content
 
 
+def answers_sealer(settings: Settings) -> Sealer:
+    """What seals anonymous answers until their campaign is over. Its key is made from the installation's and lies in no
+    database, and in no backup of one."""
+    return Sealer(hmac.digest(settings.keys.seal.encode(), b"anonymous answers", "sha256").hex())
+
+
 async def submit_together(
-    database: Database, contents: Contents, submissions: Sequence[Submission]
+    database: Database, contents: Contents, sealer: Sealer, submissions: Sequence[Submission]
 ) -> list[UUID | Problem]:
-    """Take the forms that arrive together by one commit; each answers with its campaign, or with its own problem:
-    `LinkUnusable`, `UnsoundAnswer`, `MoreToAsk`, `AnswersMissing`. Of two with one token the first counts."""
+    """Take the forms that arrive together by one commit, anonymous answers sealed.
+
+    Each answers with its campaign, or with its own problem: `LinkUnusable`, `UnsoundAnswer`, `MoreToAsk`,
+    `AnswersMissing`. Of two with one token the first counts."""
     async with database.transaction() as session:
         now = clock.now()
         invited, campaigns = await _load(session, submissions)
@@ -100,7 +112,7 @@ async def submit_together(
             taken.append((_Known(row.id, campaign.id, row.stratum, campaign.anonymous), answers, submission.language))
             outcomes.append(campaign.id)
         if taken:
-            await _store(session, taken, now)
+            await _store(session, taken, readable, sealer, now)
     return outcomes
 
 
@@ -115,26 +127,28 @@ async def _load(
     return invited, {row.id: row for row in held}
 
 
-async def _store(session: AsyncSession, taken: Sequence[tuple[_Known, dict[str, Answer], str]], now: datetime) -> None:
+async def _store(
+    session: AsyncSession,
+    taken: Sequence[tuple[_Known, dict[str, Answer], str]],
+    contents: Mapping[UUID, Content],
+    sealer: Sealer,
+    now: datetime,
+) -> None:
     """In the order of the invitations, whoever came first."""
     named, anonymous = [], []
     for known, answers, language in sorted(taken, key=lambda each: each[0].id):
-        row = {
-            "campaign_id": known.campaign_id,
-            "stratum": known.stratum,
-            "language": language,
-            "answers": answers,
-        }
+        row = {"campaign_id": known.campaign_id, "stratum": known.stratum}
         if known.anonymous:
-            anonymous.append(row)
+            room = rules.find_room(contents[known.campaign_id])
+            anonymous.append({**row, "sealed": sealer.seal(rules.pad(orjson.dumps(answers), room))})
         else:
-            named.append({**row, "id": new_id(), "invitation_id": known.id, "submitted_at": now})
-    await repository.mark_answered(session, [each[0].id for each in taken], [each[0].anonymous for each in taken])
+            own = {"id": new_id(), "invitation_id": known.id, "submitted_at": now}
+            named.append({**row, **own, "language": language, "answers": answers})
+    await repository.mark_answered(session, [each[0].id for each in taken])
     if named:
         await repository.add_responses(session, named)
     if anonymous:
         await repository.add_unmixed(session, anonymous)
-        wake_after_commit(session, MIXING)
 
 
 async def save_draft(session: AsyncSession, invitation: Row[Any], token: str, fields: rules.Form) -> None:
@@ -163,17 +177,32 @@ def _sealer(token: str) -> Sealer:
     return Sealer(hashlib.sha512(b"draft\n" + token.encode()).hexdigest())
 
 
-async def mix(session: AsyncSession, campaign_id: UUID) -> int:
-    """Let the anonymous answers that wait join the others, few as they may be: what a close does. Returns how many."""
-    return await repository.mix(session, campaign_id)
+async def open_anonymous(database: Database, sealer: Sealer) -> int:
+    """Open anonymous answers of a campaign that is over and let them join the others in random order, a stratum at a
+    time; returns how many.
+
+    Strata in which too few answered become one, for good. Where too few answered in all, their answers are deleted
+    unopened: who they are is known, and what they said would be as well.
+    """
+    async with database.transaction() as session:
+        campaign_id = await repository.hold_over(session)
+        if campaign_id is None:
+            return 0
+        waiting = await repository.count_waiting(session, campaign_id)
+        if rules.are_too_few(waiting):
+            return await repository.drop_waiting(session, campaign_id)
+        if merged := rules.merge_strata(waiting):
+            await repository.merge_strata(session, campaign_id, merged, rules.name_merged(merged))
+            waiting = await repository.count_waiting(session, campaign_id)
+        stratum, many = min(waiting.items())
+        sealed = await repository.take_waiting(session, campaign_id, stratum, rules.find_portion(many))
+        opened = await asyncio.to_thread(_open_all, sealer, sealed)
+        await repository.copy_opened(session, campaign_id, stratum, rules.UNTOLD, opened)
+        return len(opened)
 
 
-async def mix_responses(database: Database) -> int:
-    """Mix what waits of every campaign where it is enough, or that is over; returns how many answers moved."""
-    async with database.reading() as session:
-        ready = await repository.list_ready(session, rules.MIXED_FROM)
-    mixed = 0
-    for campaign_id in ready:
-        async with database.transaction() as session:
-            mixed += await repository.mix(session, campaign_id)
-    return mixed
+def _open_all(sealer: Sealer, sealed: Sequence[str]) -> list[str]:
+    """In another order than they came."""
+    opened = [sealer.unseal(one).rstrip(" ") for one in sealed]
+    random.SystemRandom().shuffle(opened)
+    return opened

@@ -6,6 +6,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from scipy import stats
 from sqlalchemy import insert
 
 from services.satisfaction.responses.models import unmixed
@@ -110,7 +111,7 @@ class TestAnalyse:
     async def test_waits_for_answers_that_are_not_mixed_yet(self, solo: Solo, analyse: Analyse) -> None:
         campaign_id = await make_campaign(solo, {"all": (10, 10, score(8, 2))}, anonymous=True)
         async with solo.transaction() as session:
-            waiting = {"campaign_id": campaign_id, "stratum": "all", "language": "en", "answers": {"overall": 1}}
+            waiting = {"campaign_id": campaign_id, "stratum": "all", "sealed": "…"}
             await session.execute(insert(unmixed).values(waiting))
         assert await analyse(solo) == 0
 
@@ -128,11 +129,146 @@ class TestAnalyse:
         ]
         assert told["parts"] == []
 
+    async def test_nothing_is_told_of_what_few_people_answered_in_an_anonymous_campaign(
+        self, solo: Solo, analyse: Analyse
+    ) -> None:
+        """Four gave an NPS, three of them in one stratum: no figure, no stratum and no difference tells it. Six in two
+        strata of three gave a CSAT: all of them together are told, neither stratum is."""
+        strata = {
+            "a": (9, 9, score(3, 0, tell=9, way="mail") + [{"way": "mail"}] * 3),
+            "b": (9, 9, score(0, 3) + [{"way": "phone"}] * 3),
+            "c": (9, 9, [{"tell": 2}] + [{"way": "mail"}] * 5),
+        }
+        campaign_id = await make_campaign(solo, strata, anonymous=True)
+        await analyse(solo)
+        async with solo.client(Role.AUDITOR) as reader:
+            told = (await reader.get(f"{PATH}/{campaign_id}/analysis")).json()
+        figures = {one["key"]: one for one in told["figures"]}
+        assert (figures["nps"]["n"], figures["nps"]["value"], figures["nps"]["answers"]) == (0, None, {})
+        assert (figures["csat"]["n"], figures["csat"]["value"]) == (6, pytest.approx(0.5))
+        assert [one["withheld"] for one in told["strata"]] == [False, False, False]
+        assert [one["figures"] for one in told["strata"]] == [[], [], []]
+
+    async def test_three_answers_in_all_tell_nothing_in_an_anonymous_campaign(
+        self, solo: Solo, analyse: Analyse
+    ) -> None:
+        campaign_id = await make_campaign(solo, {"a": (9, 9, score(3, 0, tell=9, way="mail"))}, anonymous=True)
+        await analyse(solo)
+        async with solo.client(Role.AUDITOR) as reader:
+            told = (await reader.get(f"{PATH}/{campaign_id}/analysis")).json()
+        assert (told["answered"], told["sampling_risk"]["level"]) == (3, "high")
+        assert {one["value"] for one in told["figures"]} == {None}
+        assert told["choices"][0]["answered"] == 0
+
+    async def test_the_campaigns_confidence_rules_every_interval(self, solo: Solo, analyse: Analyse) -> None:
+        """R85: gaps −1, −2, −3 and −4: mean −2.5, deviation √(5/3); t(3; 0.995) = 5.8409 and, at 90 %, 2.3534."""
+        answers = [{"one": {"expectation": 5, "perception": 5 - gap}} for gap in (1, 2, 3, 4)]
+        for confidence, quantile in ((0.99, 5.8409), (0.9, 2.3534)):
+            campaign_id = await make_campaign(solo, {"all": (10**4, 10, answers)}, content=PAIRS, confidence=confidence)
+            await analyse(solo)
+            async with solo.client(Role.AUDITOR) as reader:
+                told = (await reader.get(f"{PATH}/{campaign_id}/analysis")).json()
+            for group in (told["groups"][0], told["whole"]):
+                # four of 10,000 people: the correction √(9996/9999)
+                half = quantile * (5 / 3 / 4 * 9996 / 9999) ** 0.5
+                assert (group["gap"], group["n"]) == (-2.5, 4)
+                assert (group["low"], group["high"]) == pytest.approx((-2.5 - half, -2.5 + half), abs=1e-4)
+            assert told["groups"][0]["alpha_gap"]["undefined"] == "one_item"
+
+    async def test_what_is_expected_is_no_satisfaction(self, solo: Solo, analyse: Analyse) -> None:
+        """R161: at design only the expectation is asked. It has its own figure, by statement and by dimension; neither
+        an index nor a gap comes of it."""
+        item = {"kind": "rating", "key": "one", "wording": {"en": "One"}, "dimension": "tangibles", "high": 7}
+        content = {"title": {"en": "Expected"}, "items": [item, {**item, "key": "two", "process": "incident"}]}
+        answers = [{"one": 7, "two": 4}, {"one": 4}]
+        campaign_id = await make_campaign(solo, {"all": (9, 9, answers)}, content=content, kind="expectation")
+        await analyse(solo)
+        async with solo.client(Role.AUDITOR) as reader:
+            told = (await reader.get(f"{PATH}/{campaign_id}/analysis")).json()
+        assert [(one["key"], one["value"]) for one in told["figures"]] == [("expectation", pytest.approx(62.5))]
+        assert told["main"] == "expectation"
+        assert [(one["item"], one["expectation"], one["gap"], one["n"]) for one in told["items"]] == [
+            ("one", 5.5, None, 2),
+            ("two", 4, None, 1),
+        ]
+        assert [(one["key"], one["expectation"], one["perception"]) for one in told["groups"]] == [
+            ("tangibles", 4.75, None),
+            ("incident", 4, None),
+        ]
+        (fact,) = await solo.events("survey.analysed")
+        assert fact.data["gaps"] == []
+
+    async def test_what_is_asked_otherwise_is_not_compared(self, solo: Solo, analyse: Analyse) -> None:
+        """A later campaign asks the CSAT from 1 to 7, NPS not at all, and CES as well: none of these is compared."""
+        await make_campaign(
+            solo, {"all": (99, 9, score(4, 5, tell=9))}, closed_at=CLOSED_AT - timedelta(days=365), title="Last year"
+        )
+        await analyse(solo)
+        items = [
+            {"kind": "rating", "key": "overall", "wording": {"en": "Overall?"}, "measures": "csat", "high": 7},
+            {"kind": "rating", "key": "easy", "wording": {"en": "Easy?"}, "measures": "ces"},
+        ]
+        content = {"title": {"en": "Another"}, "items": items}
+        campaign_id = await make_campaign(solo, {"all": (99, 9, score(4, 5, easy=3))}, content=content)
+        await analyse(solo)
+        async with solo.client(Role.AUDITOR) as reader:
+            told = (await reader.get(f"{PATH}/{campaign_id}/analysis")).json()["comparison"]
+        assert (told["compared"], told["same_questionnaire"]) == ([], False)
+        assert {(one["key"], one["reason"]) for one in told["not_compared"]} == {
+            ("csat", "other_scale"),
+            ("nps", "only_before"),
+            ("ces", "only_now"),
+            ("index", "other_items"),
+        }
+
+    async def test_one_answer_is_not_compared(self, solo: Solo, analyse: Analyse) -> None:
+        await make_campaign(solo, {"all": (99, 9, score(4, 5))}, closed_at=CLOSED_AT - timedelta(days=365))
+        await analyse(solo)
+        campaign_id = await make_campaign(solo, {"all": (99, 9, score(1, 0))})
+        await analyse(solo)
+        async with solo.client(Role.AUDITOR) as reader:
+            told = (await reader.get(f"{PATH}/{campaign_id}/analysis")).json()["comparison"]
+        assert {(one["key"], one["reason"]) for one in told["not_compared"]} >= {("csat", "too_few_answers")}
+
+    async def test_gaps_are_compared_by_welchs_test(self, solo: Solo, analyse: Analyse) -> None:
+        """Of the respondents' gaps, which SciPy tests too; many people, so that the correction is nothing."""
+        before, now = [-1, -2, -2, -3, -4], [0, -1, -1, 0, -2, 1]
+        for gaps, closed_at in ((before, CLOSED_AT - timedelta(days=365)), (now, CLOSED_AT)):
+            answers = [{"one": {"expectation": 5, "perception": 5 + gap}} for gap in gaps]
+            campaign_id = await make_campaign(
+                solo, {"all": (4000, 10, answers)}, content=PAIRS, closed_at=closed_at, analysis_due_at=closed_at
+            )
+            await analyse(solo)
+        async with solo.client(Role.AUDITOR) as reader:
+            told = (await reader.get(f"{PATH}/{campaign_id}/analysis")).json()["comparison"]
+        gap = next(one for one in told["compared"] if one["aspect"] == "dimension")
+        expected = stats.ttest_ind(now, before, equal_var=False)
+        assert (gap["key"], gap["test"], gap["difference"]) == ("tangibles", "welch", pytest.approx(-0.5 + 2.4))
+        # index, expectation (which does not vary) and dimension: Holm multiplies the smaller one by two
+        assert gap["p_value"] in (
+            pytest.approx(expected.pvalue, rel=0.01),
+            pytest.approx(2 * expected.pvalue, rel=0.01),
+        )
+
     def test_the_service_holds_no_numpy(self) -> None:
         rooms = "services.satisfaction.analysis.jobs, services.satisfaction.analysis.routes"
-        code = f"import sys, {rooms}; print([n for n in ('numpy', 'scipy') if n in sys.modules])"
-        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert told.stdout.strip() == "[]"
+        assert list_loaded(rooms, "numpy", "scipy") == []
+
+    def test_the_worker_loads_nothing_that_takes_long(self) -> None:
+        """A campaign's analysis begins with a fresh process as a rule."""
+        assert list_loaded("services.satisfaction.analysis.computing", "scipy", "openpyxl", "fastapi") == []
+
+
+PAIRS = {
+    "title": {"en": "Pairs"},
+    "items": [{"kind": "pair", "key": "one", "wording": {"en": "One"}, "dimension": "tangibles"}],
+}
+
+
+def list_loaded(modules: str, *heavy: str) -> list[str]:
+    """Those of the heavy packages that a process with these modules holds."""
+    code = f"import sys, {modules}; print(*[name for name in {heavy} if name in sys.modules])"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
 
 
 def wilson_by_hand(share: float, n: float) -> tuple[float, float]:
