@@ -54,7 +54,7 @@ class TestComparisons:
         assert compare_shares(90, 100, 60, 100) == pytest.approx(float(stats.fisher_exact([[90, 10], [60, 40]]).pvalue))
 
     @given(st.integers(1, 80), st.integers(1, 80), st.data())
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     def test_is_scipys(self, n: int, before: int, data: st.DataObject) -> None:
         said_so, earlier = data.draw(st.integers(0, n)), data.draw(st.integers(0, before))
         expected = stats.fisher_exact([[said_so, n - said_so], [earlier, before - earlier]]).pvalue

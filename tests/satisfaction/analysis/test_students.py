@@ -14,7 +14,7 @@ FREEDOM = st.floats(1, 1e5)
 
 class TestExceed:
     @given(st.floats(-40, 40), FREEDOM)
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     def test_is_scipys(self, t: float, freedom: float) -> None:
         expected = float(stats.t.sf(t, freedom))
         assert exceed(t, freedom) == pytest.approx(expected, rel=1e-8, abs=1e-290)
@@ -27,7 +27,7 @@ class TestExceed:
 
 class TestFindQuantile:
     @given(st.floats(0.51, 0.9999), FREEDOM)
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     def test_is_scipys(self, probability: float, freedom: float) -> None:
         assert find_quantile(probability, freedom) == pytest.approx(float(stats.t.ppf(probability, freedom)), rel=1e-8)
 
