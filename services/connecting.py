@@ -13,6 +13,7 @@ from services.failures import Failure
 from services.rest import Refused, Rest
 from shared.ticketing.changes import ChangeState
 from shared.ticketing.facts import State
+from shared.ticketing.findings import Finding
 from shared.ticketing.sinks import SINKS
 from shared.ticketing.systems import SYSTEMS, SystemName
 
@@ -42,12 +43,6 @@ class Wish:
     every_seconds: int | None = None
     since: str | None = None
     is_default: bool = True
-
-
-class Finding(NamedTuple):
-    what: str
-    ok: bool
-    detail: str
 
 
 class Part(NamedTuple):

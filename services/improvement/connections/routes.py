@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Response
 
 from services.improvement.connections import repository, service
-from services.improvement.connections.schemas import ConnectionBody, ConnectionView, Finding, TestView
+from services.improvement.connections.schemas import ConnectionBody, ConnectionView
 from shared import clock
 from shared.auth import Principal, Role, require
 from shared.database import Database
 from shared.fields import Key
 from shared.http import IfMatch, Reading, Writing, etag, router
+from shared.ticketing.findings import TestView
 
 routes = router("change-connections")
 Administrator = Annotated[Principal, Depends(require(Role.ADMINISTRATOR))]
@@ -74,5 +75,4 @@ async def try_connection(
     database: Database = request.app.state.database
     async with database.reading() as session:
         opened = await service.open_connection(session, ticketing, key)
-    findings = [Finding(**finding._asdict()) for finding in await service.try_connection(opened)]
-    return TestView(works=all(finding.ok for finding in findings), findings=findings)
+    return TestView.of(await service.try_connection(opened))

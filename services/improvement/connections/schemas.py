@@ -113,20 +113,3 @@ class ConnectionView(BaseModel):
             secret_options=sorted(held.get("options", {})),
             headers=sorted(held.get("options", {}).get("headers") or {}),
         )
-
-
-class Finding(BaseModel):
-    """One thing that was tried: whether it went, and what was seen or what would be right."""
-
-    what: str
-    ok: bool
-    detail: str
-
-
-class TestView(BaseModel):
-    """What a test of the connection found; `works` when everything that was tried went."""
-
-    __test__ = False
-
-    works: bool
-    findings: list[Finding]

@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import Depends, Path, Request, Response
 
 from services.metrics.connections import repository, service, trying
-from services.metrics.connections.schemas import ConnectionBody, ConnectionView, TestView
+from services.metrics.connections.schemas import ConnectionBody, ConnectionView
 from services.metrics.connections.service import Sources
 from shared.auth import Principal, Role, Staff, require
 from shared.database import Database
 from shared.fields import Key
 from shared.http import IfMatch, Reading, Writing, etag, router
+from shared.ticketing.findings import TestView
 
 routes = router("connections")
 ConnectionKey = Annotated[Key, Path(description="The connection's key.")]
@@ -62,4 +63,4 @@ async def try_connection(
     async with database.reading() as session:
         row = await service.find_connection(session, key)
     findings = await trying.try_connection(sources, row)
-    return TestView(works=all(finding.ok for finding in findings), findings=findings)
+    return TestView.of(findings)

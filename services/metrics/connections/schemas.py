@@ -128,20 +128,3 @@ class ConnectionView(BaseModel):
         reopening = None if row.reopening is None else ReopeningView(**row.reopening)
         names = [name for name in cls.model_fields if name not in ("poll", "reopening")]
         return cls(poll=poll, reopening=reopening, **{name: getattr(row, name) for name in names})
-
-
-class Finding(BaseModel):
-    """One thing that was tried: whether it went, and what was seen or what would be right."""
-
-    what: str
-    ok: bool
-    detail: str
-
-
-class TestView(BaseModel):
-    """What a test of the connection found; `works` when everything that was tried went."""
-
-    __test__ = False
-
-    works: bool
-    findings: list[Finding]
