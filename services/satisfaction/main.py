@@ -36,9 +36,11 @@ from services.satisfaction.complaints import routes as complaint_routes
 from services.satisfaction.complaints.complainants import pages as complainant_pages
 from services.satisfaction.complaints.complainants import routes as complainant_routes
 from services.satisfaction.complaints.intake import pages as intake_pages
+from services.satisfaction.complaints.ratings import pages as rating_pages
 from services.satisfaction.complaints.ratings import routes as rating_routes
 from services.satisfaction.database import spine
 from services.satisfaction.followups import consumers as follow_up_consumers
+from services.satisfaction.followups import jobs as follow_up_jobs
 from services.satisfaction.followups import pages as follow_up_pages
 from services.satisfaction.followups import routes as follow_up_routes
 from services.satisfaction.index import routes as index_routes
@@ -56,6 +58,7 @@ from services.satisfaction.results import jobs as result_jobs
 from services.satisfaction.results import routes as result_routes
 from services.satisfaction.settings import SatisfactionSettings
 from services.satisfaction.sheets import routes as sheet_routes
+from services.satisfaction.suggestions import jobs as suggestion_jobs
 from services.satisfaction.suggestions import pages as suggestion_pages
 from services.satisfaction.suggestions import routes as suggestion_routes
 from services.satisfaction.tokens import Misses, derive_key
@@ -104,6 +107,7 @@ def define(settings: Settings) -> Definition:
             intake_pages.pages,  # before the pages by id: `new` is none
             complaint_pages.pages,
             complainant_pages.pages,
+            rating_pages.pages,
             suggestion_pages.pages,
             interview_pages.pages,
             follow_up_pages.pages,
@@ -125,6 +129,8 @@ def define(settings: Settings) -> Definition:
             *cadence_jobs.make_jobs(thresholds),
             *trigger_jobs.make_jobs(derive_key(settings)),
             *complaint_jobs.make_jobs(thresholds),
+            *follow_up_jobs.make_jobs(thresholds),
+            *suggestion_jobs.make_jobs(thresholds),
             *invitation_jobs.make_jobs(thresholds, mailer, derive_key(settings)),
             *response_jobs.make_jobs(answers_sealer(settings)),
             *analysis_jobs.make_jobs(statistics, thresholds),

@@ -1,19 +1,21 @@
 """Pages of follow-ups of completed projects: who is to be asked next, and each with its answers."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request, Response
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.followups import repository, rules, service
-from services.satisfaction.followups.routes import Asker
+from services.satisfaction.followups.routes import DAYS, Asker
 from services.satisfaction.followups.schemas import FollowUpAnswers, Unreached
 from services.satisfaction.forms import given
+from services.satisfaction.settings import Thresholds
 from shared import clock
 from shared.auth import Staff
 from shared.database import Database
@@ -48,20 +50,37 @@ async def show_list(
     request: Request,
     session: Reading,
     _caller: Staff,
+    thresholds: Thresholds,
     state: Annotated[str, Query(max_length=20)] = "",
+    overdue: Annotated[str, Query(max_length=5)] = "",
     cursor: Cursor = None,
 ) -> HTMLResponse:
-    """What is due next comes first."""
+    """What is due next comes first; and the report to the managers of departments (R88)."""
     now = clock.now()
     after = decode_cursor(cursor, datetime, UUID) if cursor else None
     filters = {"state": state} if state in STATES else {}
-    rows = await repository.list_due(session, filters, None, now, after, _ON_A_PAGE + 1)
+    rows = await repository.list_due(session, filters, True if overdue else None, now, after, _ON_A_PAGE + 1)
     shown = [service.show(row, now) for row in rows[:_ON_A_PAGE]]
     more = None
     if len(rows) > _ON_A_PAGE:
-        more = {"state": state, "cursor": encode_cursor(shown[-1].due_at.isoformat(), str(shown[-1].id))}
+        more = {
+            "state": state,
+            "overdue": overdue,
+            "cursor": encode_cursor(shown[-1].due_at.isoformat(), str(shown[-1].id)),
+        }
     next_path = more and f"/follow-ups?{urlencode(more)}"
-    return render(request, "followups/list.html", items=shown, state=state, states=STATES, next_path=next_path)
+    today = now.astimezone(ZoneInfo(thresholds.time_zone)).date()
+    return render(
+        request,
+        "followups/list.html",
+        items=shown,
+        state=state,
+        overdue=overdue,
+        states=STATES,
+        next_path=next_path,
+        report=await service.measure(session, today - timedelta(days=DAYS), today + timedelta(days=1), now),
+        days=DAYS,
+    )
 
 
 @pages.get("/follow-ups/{follow_up_id}")
@@ -71,7 +90,7 @@ async def show_follow_up(request: Request, follow_up_id: UUID, session: Reading,
 
 
 @pages.post("/follow-ups/{follow_up_id}/answers")
-async def take_answers(request: Request, follow_up_id: UUID, caller: Asker) -> Response:
+async def take_answers(request: Request, follow_up_id: UUID, caller: Asker, thresholds: Thresholds) -> Response:
     """What the customer says of the project."""
     typed = await read_form(request)
     database: Database = request.app.state.database
@@ -81,14 +100,14 @@ async def take_answers(request: Request, follow_up_id: UUID, caller: Asker) -> R
         body = FollowUpAnswers.model_validate({**given(typed, "comment", "done_at"), **read})
         async with database.transaction() as session:
             row = await service.get(session, follow_up_id, lock=True)
-            await service.note_answers(session, row, body, caller.subject, clock.now())
+            await service.note_answers(session, row, body, caller.subject, clock.now(), thresholds)
     except (ValidationError, Problem) as refusal:
         return await _refuse(request, follow_up_id, typed, refusal)
     return see_other(request, f"/follow-ups/{follow_up_id}")
 
 
 @pages.post("/follow-ups/{follow_up_id}/unreachable")
-async def take_giving_up(request: Request, follow_up_id: UUID, caller: Asker) -> Response:
+async def take_giving_up(request: Request, follow_up_id: UUID, caller: Asker, thresholds: Thresholds) -> Response:
     """Nobody could be reached."""
     typed = await read_form(request)
     database: Database = request.app.state.database
@@ -96,7 +115,7 @@ async def take_giving_up(request: Request, follow_up_id: UUID, caller: Asker) ->
         reason = Unreached.model_validate(given(typed, "reason")).reason
         async with database.transaction() as session:
             row = await service.get(session, follow_up_id, lock=True)
-            await service.give_up(session, row, reason, caller.subject, clock.now())
+            await service.give_up(session, row, reason, caller.subject, clock.now(), thresholds)
     except (ValidationError, Problem) as refusal:
         return await _refuse(request, follow_up_id, typed, refusal)
     return see_other(request, f"/follow-ups/{follow_up_id}")

@@ -47,6 +47,13 @@ async def list_due(
     return (await session.execute(query.order_by(columns.due_at, columns.id).limit(limit))).all()
 
 
+async def lock_overdue(session: AsyncSession, now: datetime, most: int) -> Sequence[Row[Any]]:
+    """Those whose time is over and of which nobody was told yet."""
+    columns = follow_ups.c
+    query = select(follow_ups).where(columns.state == "due", columns.noticed_at.is_(None), columns.due_at < now)
+    return (await session.execute(query.order_by(columns.due_at).limit(most).with_for_update(skip_locked=True))).all()
+
+
 _FIGURES = text(
     """
     SELECT grouping(department) AS is_total, department AS value,

@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Response
 
 from services.satisfaction.followups import repository, service
 from services.satisfaction.followups.schemas import FollowUp, FollowUpAnswers, FollowUpFigures, State, Unreached
+from services.satisfaction.settings import Thresholds
 from shared import clock
 from shared.auth import Principal, Role, Staff, require
 from shared.http import IfMatch, Reading, Writing, check_version, etag, router
@@ -71,6 +72,7 @@ async def note_answers(
     body: FollowUpAnswers,
     session: Writing,
     caller: Asker,
+    thresholds: Thresholds,
     response: Response,
     if_match: IfMatch = None,
 ) -> FollowUp:
@@ -79,7 +81,7 @@ async def note_answers(
     if if_match is not None:
         check_version(if_match, row.version)
     now = clock.now()
-    row = await service.note_answers(session, row, body, caller.subject, now)
+    row = await service.note_answers(session, row, body, caller.subject, now, thresholds)
     response.headers["ETag"] = etag(row.version)
     return service.show(row, now)
 
@@ -90,6 +92,7 @@ async def give_up(
     body: Unreached,
     session: Writing,
     caller: Asker,
+    thresholds: Thresholds,
     response: Response,
     if_match: IfMatch = None,
 ) -> FollowUp:
@@ -98,6 +101,6 @@ async def give_up(
     if if_match is not None:
         check_version(if_match, row.version)
     now = clock.now()
-    row = await service.give_up(session, row, body.reason, caller.subject, now)
+    row = await service.give_up(session, row, body.reason, caller.subject, now, thresholds)
     response.headers["ETag"] = etag(row.version)
     return service.show(row, now)

@@ -36,9 +36,9 @@ def check_asking(action: str, state: str, asker: str, manager: str) -> None:
         raise AskerManagedIt("you managed this project: somebody else asks its customer")
 
 
-def check_time(done_at: datetime, completed_on: date, now: datetime) -> None:
-    """Raises `NotAfterCompletion`."""
-    if not completed_on <= done_at.date() or done_at > now:
+def check_time(done_at: datetime, completed_on: date, now: datetime, zone: str) -> None:
+    """The day of completion begins at midnight of the installation's zone. Raises `NotAfterCompletion`."""
+    if done_at < datetime.combine(completed_on, time(), ZoneInfo(zone)) or done_at > now:
         raise NotAfterCompletion(f"done_at: lies between the completion on {completed_on} and now")
 
 

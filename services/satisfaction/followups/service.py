@@ -17,10 +17,17 @@ from services.satisfaction.followups.schemas import (
     QuestionAnswer,
 )
 from services.satisfaction.settings import SatisfactionSettings
+from shared.database import Database
 from shared.events.catalogue import ProjectCompleted
 from shared.events.envelope import Event
+from shared.events.follow_ups import FollowUpAnswer, FollowUpCompleted, FollowUpOverdue
 from shared.ids import new_id
+from shared.outbox import record
 from shared.problems import Malformed, NotFound
+
+_TOLD = (
+    "project", "name", "customer", "customer_name", "manager", "department", "completed_on", "due_at",
+)  # fmt: skip
 
 
 class FollowUpNotFound(NotFound):
@@ -62,34 +69,74 @@ async def get(session: AsyncSession, follow_up_id: UUID, lock: bool = False) -> 
     return row
 
 
-async def note_answers(session: AsyncSession, row: Row[Any], body: FollowUpAnswers, by: str, now: datetime) -> Row[Any]:
-    """What the customer says of the project.
+async def note_answers(
+    session: AsyncSession, row: Row[Any], body: FollowUpAnswers, by: str, now: datetime, settings: SatisfactionSettings
+) -> Row[Any]:
+    """What the customer says of the project; the department's manager is told (R88).
 
     Raises:
         AskerManagedIt, NotAfterCompletion, IllegalTransition
     """
     rules.check_asking("record the answers", row.state, by, row.manager)
     done_at = body.done_at or now
-    rules.check_time(done_at, row.completed_on, now)
+    rules.check_time(done_at, row.completed_on, now, settings.time_zone)
     values = {
         "state": "done",
         "score": body.score,
         "answers": [answer.model_dump() for answer in body.answers],
         "comment": body.comment,
         "done_at": done_at,
+        "done_by": by,
     }
-    return await _save(session, row, values, by, now)
+    return await _complete(session, row, values, now, settings)
 
 
-async def give_up(session: AsyncSession, row: Row[Any], reason: str, by: str, now: datetime) -> Row[Any]:
+async def give_up(
+    session: AsyncSession, row: Row[Any], reason: str, by: str, now: datetime, settings: SatisfactionSettings
+) -> Row[Any]:
     """Nobody could be reached: it stays in the denominator. Raises `AskerManagedIt`, `IllegalTransition`."""
     rules.check_asking("give up", row.state, by, row.manager)
-    return await _save(session, row, {"state": "unreachable", "comment": reason, "done_at": now}, by, now)
+    values = {"state": "unreachable", "comment": reason, "done_at": now, "done_by": by}
+    return await _complete(session, row, values, now, settings)
 
 
-async def _save(session: AsyncSession, row: Row[Any], values: dict[str, Any], by: str, now: datetime) -> Row[Any]:
-    stamps = {"done_by": by, "version": row.version + 1, "updated_at": now}
-    return await repository.save(session, row.id, {**values, **stamps})
+async def _complete(
+    session: AsyncSession, row: Row[Any], values: dict[str, Any], now: datetime, settings: SatisfactionSettings
+) -> Row[Any]:
+    new = await _save(session, row, values, now)
+    fact = FollowUpCompleted(
+        **_describe(new, settings),
+        outcome="answered" if new.state == "done" else "unreachable",
+        score=new.score,
+        comment=new.comment,
+        answers=tuple(FollowUpAnswer.model_validate(one) for one in new.answers or ()),
+        completed_by=new.done_by,
+        completed_at=new.done_at,
+        on_time=new.done_at <= new.due_at,
+    )
+    await record(session, fact, subject=row.id, sequence=new.version, correlation_id=row.id)
+    return new
+
+
+async def notice_overdue(database: Database, now: datetime, settings: SatisfactionSettings, most: int) -> int:
+    """Tell of up to `most` follow-ups that nobody did in time, each once; returns how many."""
+    async with database.transaction() as session:
+        late = await repository.lock_overdue(session, now, most)
+        for row in late:
+            new = await _save(session, row, {"noticed_at": now}, now)
+            fact = FollowUpOverdue(**_describe(new, settings), noticed_at=now)
+            await record(session, fact, subject=row.id, sequence=new.version, correlation_id=row.id)
+    return len(late)
+
+
+async def _save(session: AsyncSession, row: Row[Any], values: dict[str, Any], now: datetime) -> Row[Any]:
+    return await repository.save(session, row.id, {**values, "version": row.version + 1, "updated_at": now})
+
+
+def _describe(row: Row[Any], settings: SatisfactionSettings) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in _TOLD}
+    url = f"{settings.public_url.rstrip('/')}/satisfaction/follow-ups/{row.id}" if settings.public_url else None
+    return {**told, "follow_up_id": row.id, "url": url}
 
 
 async def measure(session: AsyncSession, begin: date, end: date, now: datetime) -> FollowUpFigures:

@@ -40,7 +40,5 @@ suggestions = Table(
         "NOT anonymous OR (suggested_by IS NULL AND contact IS NULL AND customer IS NULL)", name="nameless"
     ),
     Index("ix_suggestions_newest", text("received_at DESC"), text("id DESC")),
-    Index(
-        "ix_suggestions_unnoticed", "due_at", postgresql_where=text("state = 'received' AND noticed_at IS NULL")
-    ),
+    Index("ix_suggestions_unnoticed", "due_at", postgresql_where=text("state = 'received' AND noticed_at IS NULL")),
 )

@@ -1,7 +1,7 @@
 """Pages of suggestions: the list, a new one, and each with its reply. Works without JavaScript."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,11 +14,11 @@ from services.satisfaction.complaints.words import CHANNELS
 from services.satisfaction.forms import given
 from services.satisfaction.settings import Thresholds
 from services.satisfaction.suggestions import repository, rules, service
-from services.satisfaction.suggestions.schemas import NewSuggestion, Reply
+from services.satisfaction.suggestions.schemas import NewSuggestion, Reply, SuggestionEdit
 from shared import clock
 from shared.auth import Staff
 from shared.database import Database
-from shared.http import Reading
+from shared.http import Reading, check_version, etag
 from shared.pages import N_, HTMLResponse, page_router, render, see_other
 from shared.pages.forms import Refused, put_in_words, read_form, status_of
 from shared.pagination import Cursor, decode_cursor, encode_cursor
@@ -27,6 +27,7 @@ from shared.problems import Problem
 pages = page_router()
 
 _ON_A_PAGE = 50
+_YEAR = timedelta(days=365)
 STATES = {"received": (N_("In study"), "accent"), "answered": (N_("Answered"), "good")}
 OUTCOMES = {"adopted": N_("Adopted"), "declined": N_("Declined")}
 FIELDS = {
@@ -38,6 +39,8 @@ FIELDS = {
     "customer": N_("Customer"),
     "service": N_("Service"),
     "department": N_("Department"),
+    "project": N_("Project"),
+    "owner": N_("Who studies it?"),
     "outcome": N_("What comes of it?"),
     "reason": N_("Reason"),
     "reward": N_("How is it thanked for?"),
@@ -47,6 +50,7 @@ _PROBLEMS: dict[type[Problem], str] = {
     rules.NamelessSuggestion: N_("Without a name nobody is named: leave out who suggests it, contact and customer."),
     rules.NotAfterReceipt: N_("They were told between the receipt and now."),
 }
+_STUDY = ("owner", "service", "project", "department")
 _NEW = ("title", "description", "channel", "suggested_by", "contact", "customer", "service", "department")
 
 
@@ -54,25 +58,34 @@ _NEW = ("title", "description", "channel", "suggested_by", "contact", "customer"
 async def show_list(
     request: Request,
     session: Reading,
-    _caller: Staff,
-    state: Annotated[str, Query(max_length=20)] = "",
+    caller: Staff,
+    state: Annotated[str, Query(max_length=20)] = "received",
+    mine: Annotated[str, Query(max_length=5)] = "",
+    overdue: Annotated[str, Query(max_length=5)] = "",
     cursor: Cursor = None,
 ) -> HTMLResponse:
-    """The latest received first."""
+    """Those in study, what is to be answered next first; and the figures of the last year, for the yearly meeting
+    (R184)."""
     now = clock.now()
-    before = decode_cursor(cursor, datetime, UUID) if cursor else None
+    after = decode_cursor(cursor, datetime, UUID) if cursor else None
     filters = {"state": state} if state in STATES else {}
-    rows = await repository.list_newest(session, filters, None, now, before, _ON_A_PAGE + 1)
+    if mine:
+        filters["owner"] = caller.subject
+    rows = await repository.list_due(session, filters, bool(overdue), now, after, _ON_A_PAGE + 1)
     shown = [service.show(row, now) for row in rows[:_ON_A_PAGE]]
     more = None
     if len(rows) > _ON_A_PAGE:
-        more = {"state": state, "cursor": encode_cursor(shown[-1].received_at.isoformat(), str(shown[-1].id))}
+        last = encode_cursor(shown[-1].due_at.isoformat(), str(shown[-1].id))
+        more = {"state": state, "mine": mine, "overdue": overdue, "cursor": last}
     return render(
         request,
         "suggestions/list.html",
         items=shown,
         state=state,
+        mine=mine,
+        overdue=overdue,
         states=STATES,
+        figures=await repository.count(session, now - _YEAR, now, now),
         next_path=more and f"/suggestions?{urlencode(more)}",
     )
 
@@ -122,6 +135,25 @@ async def take_answer(request: Request, suggestion_id: UUID, caller: Staff, thre
     return see_other(request, f"/suggestions/{suggestion_id}")
 
 
+@pages.post("/suggestions/{suggestion_id}/study")
+async def take_study(request: Request, suggestion_id: UUID, _caller: Staff) -> Response:
+    """Who studies it, and where it belongs. The form knows which version it shows."""
+    typed = await read_form(request)
+    database: Database = request.app.state.database
+    try:
+        change = SuggestionEdit.model_validate({name: typed.get(name, "").strip() or None for name in _STUDY})
+        async with database.transaction() as session:
+            row = await service.get(session, suggestion_id, lock=True)
+            check_version(typed.get("version", ""), row.version)
+            await service.edit(session, row, change, clock.now())
+    except (ValidationError, Problem) as refusal:
+        if isinstance(refusal, service.SuggestionNotFound):
+            raise
+        async with database.reading() as session:
+            return await _show(request, session, suggestion_id, typed, refusal)
+    return see_other(request, f"/suggestions/{suggestion_id}")
+
+
 async def _show(
     request: Request,
     session: AsyncSession,
@@ -134,6 +166,8 @@ async def _show(
         request,
         "suggestions/show.html",
         status_of(refusal),
+        version=etag(row.version),
+        study=_STUDY,
         item=service.show(row, clock.now()),
         typed=typed,
         states=STATES,

@@ -46,6 +46,31 @@ async def list_newest(
     return (await session.execute(query.order_by(columns.received_at.desc(), columns.id.desc()).limit(limit))).all()
 
 
+async def list_due(
+    session: AsyncSession,
+    filters: Mapping[str, object],
+    overdue: bool,
+    now: datetime,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """What is to be answered next comes first."""
+    columns = suggestions.c
+    query = select(suggestions).where(*(columns[name] == value for name, value in filters.items()))
+    if overdue:
+        query = query.where(columns.state == "received", columns.due_at < now)
+    if after is not None:
+        query = query.where(tuple_(columns.due_at, columns.id) > after)
+    return (await session.execute(query.order_by(columns.due_at, columns.id).limit(limit))).all()
+
+
+async def lock_overdue(session: AsyncSession, now: datetime, most: int) -> Sequence[Row[Any]]:
+    """Those whose time is over and of which nobody was told yet."""
+    columns = suggestions.c
+    query = select(suggestions).where(columns.state == "received", columns.noticed_at.is_(None), columns.due_at < now)
+    return (await session.execute(query.order_by(columns.due_at).limit(most).with_for_update(skip_locked=True))).all()
+
+
 _FIGURES = text(
     """
     SELECT count(*) AS received, count(*) FILTER (WHERE state = 'answered') AS answered,

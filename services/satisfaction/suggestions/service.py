@@ -12,7 +12,8 @@ from services.satisfaction.complaints.rules import check_past
 from services.satisfaction.settings import SatisfactionSettings
 from services.satisfaction.suggestions import repository, rules
 from services.satisfaction.suggestions.schemas import NewSuggestion, Reply, Suggestion, SuggestionEdit
-from shared.events.suggestions import SuggestionAnswered, SuggestionReceived
+from shared.database import Database
+from shared.events.suggestions import SuggestionAnswered, SuggestionOverdue, SuggestionReceived
 from shared.ids import new_id
 from shared.outbox import record
 from shared.problems import NotFound
@@ -103,6 +104,17 @@ async def answer(
     )
     await record(session, fact, subject=row.id, sequence=new.sequence, correlation_id=row.id)
     return new
+
+
+async def notice_overdue(database: Database, now: datetime, settings: SatisfactionSettings, most: int) -> int:
+    """R184, R195: tell of up to `most` suggestions that nobody answered in time, each once; returns how many."""
+    async with database.transaction() as session:
+        late = await repository.lock_overdue(session, now, most)
+        for row in late:
+            new = await _save(session, row, {"noticed_at": now, "sequence": row.sequence + 1}, now)
+            fact = SuggestionOverdue(**_describe(new, settings), owner=new.owner, noticed_at=now)
+            await record(session, fact, subject=row.id, sequence=new.sequence, correlation_id=row.id)
+    return len(late)
 
 
 async def _save(session: AsyncSession, row: Row[Any], values: Mapping[str, Any], now: datetime) -> Row[Any]:
