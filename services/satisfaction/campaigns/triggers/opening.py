@@ -18,6 +18,7 @@ from services.satisfaction.populations.schemas import KnownCustomers
 from shared.auth import Principal
 from shared.database import Database
 from shared.events.surveys import SurveyOpened
+from shared.http import acting
 from shared.outbox import record
 from shared.problems import Problem
 
@@ -32,7 +33,8 @@ async def open_next(database: Database, key: bytes, now: datetime) -> int:
             return 0
         trigger = await repository.find(session, occasion.trigger_id)
         assert trigger is not None
-        await _open(session, trigger, occasion, key, now)
+        async with acting("service:satisfaction", occasion.correlation_id):  # it belongs to the story of the change
+            await _open(session, trigger, occasion, key, now)
         return 1
 
 
@@ -83,7 +85,7 @@ async def _open(session: AsyncSession, trigger: Row[Any], occasion: Row[Any], ke
     )
     campaign = await campaigns.write(session, campaign.id, {"sequence": campaign.sequence + 1, "updated_at": now})
     await repository.note_opened(session, occasion.id, campaign.id, now)
-    await record(session, fact, subject=campaign.id, sequence=campaign.sequence, correlation_id=occasion.correlation_id)
+    await record(session, fact, subject=campaign.id, sequence=campaign.sequence)
 
 
 async def _prepare(
