@@ -13,11 +13,13 @@ from services.satisfaction.callbacks import routes as callback_routes
 from services.satisfaction.callbacks.callers import routes as caller_routes
 from services.satisfaction.callbacks.conduct import routes as conduct_routes
 from services.satisfaction.callbacks.customers import consumers as customer_consumers
+from services.satisfaction.callbacks.customers import pages as customer_pages
 from services.satisfaction.callbacks.customers import routes as customer_routes
 from services.satisfaction.callbacks.figures import pages as figure_pages
 from services.satisfaction.callbacks.figures import routes as figure_routes
 from services.satisfaction.callbacks.links import pages as link_pages
 from services.satisfaction.callbacks.links import routes as link_routes
+from services.satisfaction.callbacks.own import routes as own_routes
 from services.satisfaction.callbacks.worklist import pages as worklist_pages
 from services.satisfaction.callbacks.worklist import routes as worklist_routes
 from services.satisfaction.callbacks.worklist.glance import Glances
@@ -94,6 +96,7 @@ def define(settings: Settings) -> Definition:
             customer_routes.routes,
             caller_routes.routes,
             link_routes.routes,
+            own_routes.routes,
             complaint_routes.routes,
             complainant_routes.routes,
             rating_routes.routes,
@@ -114,6 +117,7 @@ def define(settings: Settings) -> Definition:
             worklist_pages.pages,
             callback_pages.pages,
             figure_pages.pages,
+            customer_pages.pages,
             link_pages.pages,
         ),
         handlers=(

@@ -2,12 +2,15 @@
 link that cannot be used gets the same answer."""
 
 from fastapi import Request
+from fastapi.responses import RedirectResponse
 
 from services.satisfaction import tokens
 from shared import clock
 from shared.pages import N_, HTMLResponse, render, translate
+from shared.pages.languages import LANGUAGE_COOKIE
 from shared.problems import Problem
 
+_MONTH_SECONDS = 30 * 24 * 3600
 THANKS = N_("Thank you")
 RECORDED = N_("Your answers have been recorded. You can close this page.")
 
@@ -34,6 +37,14 @@ def end(request: Request, title: str, text: str, back: str, status: int = 200, t
     """The last page: a title that is translated, and a text in the reader's language."""
     title = translate(request, title)
     return hide(render(request, "end.html", status, title=title, text=text, back=back, tone=tone))
+
+
+def go_on_in(request: Request, language: str, path: str) -> RedirectResponse:
+    """On to this path in another language, which is remembered for a month."""
+    onward = RedirectResponse(path, 303)
+    secure = request.url.scheme == "https"
+    onward.set_cookie(LANGUAGE_COOKIE, language, max_age=_MONTH_SECONDS, path="/", samesite="lax", secure=secure)
+    return onward
 
 
 def hide(answer: HTMLResponse) -> HTMLResponse:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, numbers, units
 
@@ -22,6 +23,13 @@ def format_moment(value: datetime, language: str) -> str:
     """Date and time to the minute, with the zone's name."""
     pattern = "yyyy年M月d日 HH:mm 'UTC'" if language == CHINESE else "d MMM yyyy, HH:mm 'UTC'"
     return str(dates.format_datetime(value.astimezone(UTC), pattern, tzinfo=UTC, locale=locale_of(language)))
+
+
+def format_local(value: datetime, language: str, zone: str) -> str:
+    """Date and time to the minute by this zone's clock; the page says whose clock that is."""
+    local = ZoneInfo(zone)
+    pattern = "yyyy年M月d日 HH:mm" if language == CHINESE else "d MMM yyyy, HH:mm"
+    return str(dates.format_datetime(value.astimezone(local), pattern, tzinfo=local, locale=locale_of(language)))
 
 
 def format_date(value: date, language: str) -> str:

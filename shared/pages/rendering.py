@@ -150,6 +150,7 @@ def _make_environment(loader: BaseLoader, language: str, catalogue: Catalogue) -
     }
     filters: dict[str, Callable[..., Any]] = {
         "moment": partial(_moment, language=language),
+        "local": lambda value, zone: _tell(value, formats.format_local(value, language, zone)),
         "date": partial(formats.format_date, language=language),
         "month": partial(formats.format_month, language=language),
         "number": lambda value, decimals=None: formats.format_number(value, language, decimals),
@@ -180,5 +181,8 @@ def _or_no_data(filter_: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _moment(value: datetime, language: str) -> Markup:
-    machine = value.isoformat(timespec="seconds")
-    return Markup('<time datetime="{}">{}</time>').format(machine, formats.format_moment(value, language))
+    return _tell(value, formats.format_moment(value, language))
+
+
+def _tell(value: datetime, text: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(timespec="seconds"), text)

@@ -18,12 +18,21 @@ from services.satisfaction.callbacks.links import service as links
 from services.satisfaction.callbacks.links.repository import find_live
 from services.satisfaction.callbacks.routes import RECORDERS, Reader, Recorder
 from services.satisfaction.callbacks.schemas import Attempt, Callback, Completion, GivingUp, NewAttempt
-from services.satisfaction.callbacks.words import DONE, FIELDS, LABELS, pick_conduct, put_in_words, read_form
+from services.satisfaction.callbacks.words import (
+    DONE,
+    FIELDS,
+    LABELS,
+    find_number,
+    pick_conduct,
+    put_in_words,
+    read_form,
+)
 from services.satisfaction.settings import SatisfactionSettings, Thresholds
 from shared import clock
 from shared.auth import Principal, Role
 from shared.http import Reading, Writing
 from shared.pages import HTMLResponse, language_of, page_router, render, see_other
+from shared.pages.forms import Refused, status_of
 from shared.problems import Problem
 
 pages = page_router()
@@ -68,7 +77,7 @@ async def take_attempt(
     }
     row = await service.lock_callback(session, callback_id)
     try:
-        attempt = NewAttempt.model_validate(read_form(typed))
+        attempt = NewAttempt.model_validate(read_form(typed, thresholds.time_zone))
         await recording.record_attempt(session, row, caller, attempt, clock.now(), thresholds)
     except (ValidationError, Problem) as refusal:
         return await _show(request, session, callback_id, caller, thresholds, refusal, typed)
@@ -99,7 +108,7 @@ async def take_completion(
     }
     row = await service.lock_callback(session, callback_id)
     try:
-        completion = Completion.model_validate(read_form(typed))
+        completion = Completion.model_validate(read_form(typed, thresholds.time_zone))
         await recording.complete_callback(session, row, caller, completion, clock.now(), thresholds)
     except (ValidationError, Problem) as refusal:
         return await _show(request, session, callback_id, caller, thresholds, refusal, typed)
@@ -118,7 +127,7 @@ async def take_giving_up(
     """The form of giving up."""
     row = await service.lock_callback(session, callback_id)
     try:
-        giving_up = GivingUp.model_validate(read_form({"reason": reason}))
+        giving_up = GivingUp.model_validate(read_form({"reason": reason}, thresholds.time_zone))
         await recording.give_up_callback(session, row, caller, giving_up, clock.now(), thresholds)
     except (ValidationError, Problem) as refusal:
         return await _show(request, session, callback_id, caller, thresholds, refusal, {"reason": reason})
@@ -147,7 +156,7 @@ async def _show(
     callback_id: UUID,
     caller: Principal,
     thresholds: SatisfactionSettings,
-    refusal: ValidationError | Problem | None = None,
+    refusal: Refused | None = None,
     typed: dict[str, str] | None = None,
     link: str | None = None,
     done: str | None = None,
@@ -156,16 +165,16 @@ async def _show(
     now = clock.now()
     row = await service.get_callback(session, callback_id, now, thresholds.claim_by)
     attempts = [Attempt.of(attempt) for attempt in await repository.list_attempts(session, row.id)]
-    status = 200 if refusal is None else refusal.status if isinstance(refusal, Problem) else 422
     callback = Callback.of(row, now, thresholds)
     items = await load_items(session)
     known_as = await list_names(session, caller)
     return render(
         request,
         "callbacks/one.html",
-        status,
+        status_of(refusal),
         attempts=attempts,
-        complaint=refusal and put_in_words(request, refusal),
+        complaint=put_in_words(request, refusal),
+        typed_anything=typed is not None,
         done=done,
         link=link,
         live_link=await find_live(session, callback_id, now) if row.state == "due" else None,
@@ -206,5 +215,7 @@ def surround(
         "is_anothers": claim is not None and claim.holder != caller.subject,
         "missing_attempts": max(0, thresholds.unreachable_after_attempts - callback.failed_attempt_count),
         "typed": {**dict.fromkeys(FIELDS, ""), **(typed or {})},
+        "dial": find_number(callback.contact),
+        "zone": thresholds.time_zone,
         "now": now,
     }

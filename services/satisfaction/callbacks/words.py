@@ -1,14 +1,17 @@
 """The words of the callbacks' pages, and what a form holds as a request body has it."""
 
+import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
-from pydantic import ValidationError
 
 from services.satisfaction.callbacks import rules
 from services.satisfaction.callbacks.worklist.rules import HeldByAnother, InQuietHours, NobodyToCall, NothingHeld
-from shared.pages import N_, translate
+from shared.pages import N_, forms, translate
+from shared.pages.forms import Refused
 from shared.problems import IllegalTransition, Missing, Problem
 
 STATES = {
@@ -71,15 +74,15 @@ FIELDS = {
     "score": N_("How satisfied with the result?"),
     "comment": N_("In the customer's words"),
     "channel": N_("Channel"),
-    "completed_at": N_("Asked at (UTC; empty: now)"),
-    "attempted_at": N_("Tried at (UTC; empty: now)"),
-    "next_attempt_at": N_("Agreed: try again at (UTC)"),
+    "completed_at": N_("Asked at (empty: now)"),
+    "attempted_at": N_("Tried at (empty: now)"),
+    "next_attempt_at": N_("Agreed: try again at"),
     "outcome": N_("What came of it?"),
     "note": N_("Note"),
     "reason": N_("Why give up?"),
     "conduct": N_("The engineer's conduct"),
 }
-_REFUSALS: dict[type[Problem], str] = {
+REFUSALS: dict[type[Problem], str] = {
     rules.CallerIsResolver: N_("You resolved this incident yourself: somebody else has to ask the customer."),
     rules.TimeInFuture: N_("This time lies in the future."),
     rules.TimeBeforeResolution: N_("This time lies before the resolution."),
@@ -92,23 +95,30 @@ _REFUSALS: dict[type[Problem], str] = {
     NothingHeld: N_("Nobody is calling this customer."),
 }
 CONDUCT_PREFIX = "conduct."
+_NUMBER = re.compile(r"\+?[0-9](?:[ ()/.-]{0,2}[0-9]){4,19}")
 
 
-def read_form(typed: dict[str, str]) -> dict[str, Any]:
-    """What a form holds, as a request body has it: nothing for what was left empty, times in UTC, scores as numbers,
-    and what begins with `conduct.` as one map."""
+def read_form(typed: dict[str, str], zone: str) -> dict[str, Any]:
+    """What a form holds, as a request body has it: nothing for what was left empty, times by this zone's clock, scores
+    as numbers, and what begins with `conduct.` as one map."""
     given: dict[str, Any] = {}
     conduct: dict[str, Any] = {}
     for field, value in typed.items():
         if not value.strip():
             continue
         if field.endswith("_at"):
-            given[field] = f"{value.strip()}Z"
+            given[field] = _read_moment(value.strip(), zone)
         elif field.startswith(CONDUCT_PREFIX):
             conduct[field.removeprefix(CONDUCT_PREFIX)] = _read_score(value)
         else:
             given[field] = _read_score(value) if field == "score" else value
     return {**given, "conduct": conduct} if conduct else given
+
+
+def find_number(contact: str | None) -> str | None:
+    """The telephone number in these words, as a phone dials it."""
+    found = _NUMBER.search(contact or "")
+    return None if found is None else re.sub(r"[^+0-9]", "", found[0])
 
 
 def pick_conduct(form: Iterable[tuple[str, Any]]) -> dict[str, str]:
@@ -118,14 +128,20 @@ def pick_conduct(form: Iterable[tuple[str, Any]]) -> dict[str, str]:
     }
 
 
-def put_in_words(request: Request, refusal: ValidationError | Problem) -> str:
-    """What was wrong, in the reader's language."""
-    if isinstance(refusal, Problem):
-        known = next((words for kind, words in _REFUSALS.items() if isinstance(refusal, kind)), None)
-        return refusal.detail if known is None else translate(request, known)
-    wrong = dict.fromkeys(str(error["loc"][0]) for error in refusal.errors())
-    labels = ", ".join(translate(request, FIELDS[field]) for field in wrong)
-    return f"{translate(request, N_('Please fill in or mend:'))} {labels}"
+def put_in_words(request: Request, refusal: Refused | None) -> str | None:
+    """What was wrong, in the reader's language; None where nothing was."""
+    if isinstance(refusal, Missing):
+        return translate(request, REFUSALS[Missing])
+    return forms.put_in_words(request, refusal, FIELDS, REFUSALS)
+
+
+def _read_moment(value: str, zone: str) -> str:
+    """With its offset; what is no time stays as it is, and is refused as such."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).isoformat()
 
 
 def _read_score(value: str) -> int | str:

@@ -201,7 +201,9 @@ class TestTakeAttempt:
         form = {"note": "rang ten times", "attempted_at": "soon", "channel": "chat"}
         answer = await browser.post(f"{path}/attempts", data=form)
         assert answer.status_code == 422
-        assert alerts(answer) == ["Please fill in or mend: Tried at (UTC; empty: now), What came of it?"]
+        assert alerts(answer) == [
+            "Please fill in or mend: Tried at (empty: now) (a time, as 2026-03-31T09:00Z); What came of it? (needed)"
+        ]
         assert "rang ten times" in answer.text
         assert '<option value="chat" selected>' in answer.text
 
@@ -244,7 +246,10 @@ class TestTakeCompletion:
     ) -> None:
         path = await waiting(service)
         answer = await browser.post(f"{path}/complete", data={"solved": "yes", "channel": "phone"})
-        assert (answer.status_code, alerts(answer)) == (422, ["Please fill in or mend: How satisfied with the result?"])
+        assert (answer.status_code, alerts(answer)) == (
+            422,
+            ["Please fill in or mend: How satisfied with the result? (needed)"],
+        )
         assert re.search(r'name="solved" value="yes" checked', answer.text)
 
     async def test_a_settled_one_says_so(self, service: Service, browser: httpx.AsyncClient) -> None:
@@ -291,4 +296,4 @@ class TestTakeGivingUp:
         for _ in range(3):
             await browser.post(f"{path}/attempts", data={"outcome": "busy", "channel": "phone"})
         answer = await browser.post(f"{path}/unreachable", data={"reason": " "})
-        assert (answer.status_code, alerts(answer)) == (422, ["Please fill in or mend: Why give up?"])
+        assert (answer.status_code, alerts(answer)) == (422, ["Please fill in or mend: Why give up? (needed)"])

@@ -13,6 +13,15 @@ class TestFormatMoment:
         assert formats.format_moment(LATE, "zh-CN") == "2016年2月29日 17:30 UTC"
 
 
+class TestFormatLocal:
+    def test_is_by_the_zones_clock_across_a_change_of_it(self) -> None:
+        assert formats.format_local(LATE, "en", "Asia/Shanghai") == "1 Mar 2016, 01:30"
+        assert formats.format_local(LATE, "zh-CN", "UTC") == "2016年2月29日 17:30"
+        before, after = datetime(2026, 3, 29, 0, 59, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+        assert formats.format_local(before, "en", "Europe/Berlin") == "29 Mar 2026, 01:59"
+        assert formats.format_local(after, "en", "Europe/Berlin") == "29 Mar 2026, 03:00"
+
+
 class TestFormatDate:
     def test_of_a_moment_is_its_day_in_utc(self) -> None:
         assert formats.format_date(LATE, "en") == "29 Feb 2016"

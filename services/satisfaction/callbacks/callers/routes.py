@@ -29,7 +29,7 @@ async def list_callback_callers(
     return page(shown, limit, lambda last: encode_cursor(last.subject))
 
 
-@routes.get("/callback-callers/{subject}")
+@routes.get("/callback-callers/{subject:path}")
 async def get_callback_caller(
     subject: Subject, session: Reading, _caller: Reader, response: Response
 ) -> CallbackCaller:
@@ -39,7 +39,7 @@ async def get_callback_caller(
     return CallbackCaller.model_validate(row._mapping)
 
 
-@routes.put("/callback-callers/{subject}")
+@routes.put("/callback-callers/{subject:path}")
 async def set_callback_caller(
     subject: Subject, body: CallerBody, session: Writing, caller: Keeper, response: Response, if_match: IfMatch = None
 ) -> CallbackCaller:

@@ -15,9 +15,8 @@ from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor,
 routes = router("callbacks")
 
 Reader = Annotated[Principal, Depends(require(*STAFF, Role.INTEGRATION))]
-Keeper = Annotated[
-    Principal, Depends(require(Role.SERVICE_DESK, Role.OPERATIONS_MANAGER, Role.QUALITY_MANAGER, Role.INTEGRATION))
-]
+KEEPERS = (Role.SERVICE_DESK, Role.OPERATIONS_MANAGER, Role.QUALITY_MANAGER, Role.INTEGRATION)
+Keeper = Annotated[Principal, Depends(require(*KEEPERS))]
 Customer = Annotated[str, Path(min_length=1, max_length=300, description="As the tickets name the customer.")]
 
 
@@ -31,7 +30,7 @@ async def list_callback_customers(
     return page([_show(row) for row in rows], limit, lambda last: encode_cursor(last.customer))
 
 
-@routes.get("/callback-customers/{customer}")
+@routes.get("/callback-customers/{customer:path}")
 async def get_callback_customer(
     customer: Customer, session: Reading, _caller: Reader, response: Response
 ) -> CallbackCustomer:
@@ -41,7 +40,7 @@ async def get_callback_customer(
     return _show(row)
 
 
-@routes.put("/callback-customers/{customer}")
+@routes.put("/callback-customers/{customer:path}")
 async def set_callback_customer(
     customer: Customer,
     body: CustomerBody,

@@ -87,6 +87,10 @@ async def show_figures(
         modes=modes,
         mode_headers=[{"text": translate(request, CHANNELS[mode]), "numeric": True} for mode in modes],
         wordings={item.key: item.wording(language) for item in (await load_items(session)).values()},
+        export_path="/v1/callbacks/export.csv?"
+        + urlencode({"from": scope.resolved_from.isoformat(), "to": scope.resolved_before.isoformat()})
+        if scope.resolved_from and scope.resolved_before
+        else None,
         next_path="/callback-figures?" + urlencode(query) if further else None,
     )
 

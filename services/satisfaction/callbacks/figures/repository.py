@@ -4,8 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Integer, Row, Select, bindparam, case, func, literal, null, select, text
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -116,6 +131,18 @@ async def count_conduct(
         known = [one for one in values if one is not None]
         query = query.where(value.in_(known) | value.is_(None) if None in values else value.in_(known))
     return (await session.execute(query)).all()
+
+
+async def list_lines(
+    session: AsyncSession, scope: Scope, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """The callbacks that are counted, behind `(due_at, id)`, with desk and segment as they are counted."""
+    columns = (column for column in _c if column.name not in ("desk", "segment"))
+    query = _narrow(select(*columns, _COLUMNS["desk"].label("desk"), _COLUMNS["segment"].label("segment")), scope)
+    if after is not None:
+        query = query.where(tuple_(_c.due_at, _c.id) > tuple_(*after))
+    rows: Sequence[Row[Any]] = (await session.execute(query.order_by(_c.due_at, _c.id).limit(limit))).all()
+    return rows
 
 
 async def find_span(session: AsyncSession, scope: Scope) -> tuple[datetime, datetime] | None:

@@ -2,24 +2,30 @@
 
 import re
 from calendar import monthrange
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends, Path, Query
+from fastapi import Depends, Path, Query, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator, WithJsonSchema
 
-from services.satisfaction.callbacks.figures import service
-from services.satisfaction.callbacks.figures.repository import Dimension, Scope
+from services.satisfaction.callbacks.figures import exports, service
+from services.satisfaction.callbacks.figures.repository import Dimension, Scope, list_lines
 from services.satisfaction.callbacks.figures.schemas import Around, Coverage, CoverageOf, Satisfaction, SatisfactionOf
 from services.satisfaction.callbacks.routes import Reader
 from services.satisfaction.settings import Thresholds
 from shared import clock
+from shared.database import Database
 from shared.fields import EARLIEST, LATEST, Moment
 from shared.http import Reading, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
 from shared.problems import Malformed
+from shared.spreadsheets import write_rows
 
 routes = router("callbacks")
+_BLOCK = 1000
 _PERIOD = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?")
 
 Word = Annotated[str | None, Query(min_length=1, max_length=300)]
@@ -94,6 +100,26 @@ async def list_coverage(
     zone = thresholds.time_zone
     rows = await service.list_coverage(session, scope, clock.now(), by, zone, _behind(cursor), limit + 1)
     return page(rows, limit, lambda last: encode_cursor(last.value))
+
+
+@routes.get("/callbacks/export.csv", response_class=StreamingResponse)
+async def export_callbacks(request: Request, _caller: Reader, scope: Scoped) -> StreamingResponse:
+    """The callbacks behind the figures, a row a resolution. What people wrote stays text in a spreadsheet."""
+    database: Database = request.app.state.database
+
+    async def write() -> AsyncIterator[str]:
+        yield "\ufeff" + write_rows([exports.COLUMNS])
+        after: tuple[datetime, UUID] | None = None
+        while True:
+            async with database.reading() as session:
+                rows = await list_lines(session, scope, after, _BLOCK)
+            yield write_rows([exports.make_cells(row) for row in rows])
+            if len(rows) < _BLOCK:
+                return
+            after = (rows[-1].due_at, rows[-1].id)
+
+    headers = {"Content-Disposition": 'attachment; filename="callbacks.csv"', "Cache-Control": "no-store"}
+    return StreamingResponse(write(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @routes.get("/callbacks/satisfaction")

@@ -15,14 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.satisfaction import public, tokens
 from services.satisfaction.callbacks.conduct.rules import list_asked
 from services.satisfaction.callbacks.conduct.service import load_items
+from services.satisfaction.callbacks.customers.repository import get
 from services.satisfaction.callbacks.links import service
 from services.satisfaction.callbacks.recording import CUSTOMER
 from services.satisfaction.callbacks.schemas import Completion
 from services.satisfaction.callbacks.words import CONDUCT_PREFIX, LABELS, pick_conduct, read_form
-from services.satisfaction.settings import Thresholds
+from services.satisfaction.settings import SatisfactionSettings, Thresholds
 from shared import clock
 from shared.http import Reading, Writing, acting
 from shared.pages import N_, HTMLResponse, language_of, page_router, render, see_other, translate
+from shared.pages.languages import LANGUAGES
 from shared.problems import Problem
 
 pages = page_router()
@@ -36,14 +38,14 @@ QUESTIONS = {
 
 
 @pages.get("/answer")
-async def show_questions(request: Request, session: Reading, token: str = "") -> HTMLResponse:
+async def show_questions(request: Request, session: Reading, thresholds: Thresholds, token: str = "") -> HTMLResponse:
     """The questions, with what was saved half-way."""
     try:
         tokens.require_patience(request, clock.now())
         link, callback = await service.open_link(session, token, clock.now())
     except Problem as refusal:
         return public.refuse(request, refusal, service.write_path(token))
-    return await _show(request, session, callback, token, link.draft or {})
+    return await _show(request, session, callback, token, thresholds, link.draft or {})
 
 
 @pages.get("/answered")
@@ -76,15 +78,17 @@ async def take_answers(
         link, callback = await service.lock_link(session, token, now)
     except Problem as refusal:
         return public.refuse(request, refusal, service.write_path(token))
-    if action == "save":
+    if action == "save" or action in LANGUAGES:
         await service.save_draft(session, link, typed, now)
-        return await _show(request, session, callback, token, typed, saved=True)
+        if action in LANGUAGES:
+            return public.go_on_in(request, action, service.write_path(token))
+        return await _show(request, session, callback, token, thresholds, typed, saved=True)
     try:
-        completion = Completion.model_validate({**read_form(typed), "channel": "link"})
+        completion = Completion.model_validate({**read_form(typed, thresholds.time_zone), "channel": "link"})
         async with acting(CUSTOMER):
             await service.answer(session, link, callback, completion, now, thresholds)
     except (ValidationError, Problem) as refusal:
-        return await _show(request, session, callback, token, typed, refusal=refusal)
+        return await _show(request, session, callback, token, thresholds, typed, refusal=refusal)
     return see_other(request, "/answered")
 
 
@@ -93,6 +97,7 @@ async def _show(
     session: AsyncSession,
     callback: Row[Any],
     token: str,
+    thresholds: SatisfactionSettings,
     typed: dict[str, str],
     saved: bool = False,
     refusal: ValidationError | Problem | None = None,
@@ -100,6 +105,7 @@ async def _show(
     language = language_of(request)
     items = list_asked(await load_items(session))
     wrong = _find_wrong(refusal) if refusal else []
+    known = await get(session, callback.customer) if callback.customer else None
     return public.hide(
         render(
             request,
@@ -114,6 +120,7 @@ async def _show(
             typed={**dict.fromkeys(QUESTIONS, ""), **typed},
             saved=saved,
             wrong=wrong,
+            zone=(known and known.zone) or thresholds.time_zone,
         )
     )
 

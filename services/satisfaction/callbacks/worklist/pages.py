@@ -1,6 +1,8 @@
 """The desk's worklist: whom to call next, who is being called, and what the clock says. Works without JavaScript."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,7 +18,7 @@ from services.satisfaction.callbacks.pages import surround
 from services.satisfaction.callbacks.repository import Filters
 from services.satisfaction.callbacks.routes import RECORDERS, Reader, Recorder, read_cursor, write_cursor
 from services.satisfaction.callbacks.rules import is_resolver
-from services.satisfaction.callbacks.schemas import Callback
+from services.satisfaction.callbacks.schemas import Attempt, Callback
 from services.satisfaction.callbacks.service import lock_callback
 from services.satisfaction.callbacks.words import DONE, LABELS, put_in_words
 from services.satisfaction.callbacks.worklist import service
@@ -36,6 +38,18 @@ ON_A_PAGE = 25
 BESIDE = 25
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What somebody wants to see of the list; nothing chosen is whom to call."""
+
+    external_id: str = ""
+    history: bool = False
+    after: tuple[datetime, UUID] | None = None
+
+
+_EVERYTHING = Chosen()
+
+
 @pages.get("/callbacks")
 async def show_worklist(
     request: Request,
@@ -43,12 +57,14 @@ async def show_worklist(
     caller: Reader,
     thresholds: Thresholds,
     external_id: Annotated[str, Query(max_length=300)] = "",
+    history: Annotated[str, Query(max_length=10)] = "",
     cursor: Cursor = None,
     done: Annotated[str, Query(max_length=20)] = "",
 ) -> HTMLResponse:
     """What this agent holds, with the forms, or whom to call next; then who follows, and who is not to be called now.
-    With `external_id`, that incident's callbacks."""
-    return await _show(request, session, caller, thresholds, external_id.strip(), cursor, DONE.get(done))
+    With `external_id`, that incident's callbacks; with `history`, what was heard of too late to call."""
+    chosen = Chosen(external_id.strip(), bool(history), read_cursor(cursor))
+    return await _show(request, session, caller, thresholds, chosen, DONE.get(done))
 
 
 @pages.post("/callbacks/claim-next")
@@ -98,13 +114,11 @@ async def _show(
     session: AsyncSession,
     caller: Principal,
     thresholds: SatisfactionSettings,
-    external_id: str = "",
-    cursor: str | None = None,
+    chosen: Chosen = _EVERYTHING,
     done: str | None = None,
     refusal: Problem | None = None,
 ) -> HTMLResponse:
     now = clock.now()
-    after = read_cursor(cursor)
 
     def show(rows: Any) -> list[Callback]:
         return [Callback.of(row, now, thresholds) for row in rows]
@@ -113,20 +127,32 @@ async def _show(
     held: list[Callback] = []
     agreed: list[Callback] = []
     quiet: list[Callback] = []
-    if external_id:
-        filters = Filters(now, external_id=external_id)
-        waiting = show(await callbacks.list_callbacks(session, filters, thresholds.claim_by, after, ON_A_PAGE + 1))
+    looking = await service.look(session, caller, now, thresholds)
+    if chosen.external_id:
+        filters = Filters(now, external_id=chosen.external_id)
+        waiting = show(
+            await callbacks.list_callbacks(session, filters, thresholds.claim_by, chosen.after, ON_A_PAGE + 1)
+        )
+    elif chosen.history:
+        waiting = show(await service.VIEWS["history"](session, looking, chosen.after, ON_A_PAGE + 1))
     else:
-        looking = await service.look(session, caller, now, thresholds)
-        found = await service.list_worklist(session, looking, after, ON_A_PAGE + 1, BESIDE)
+        found = await service.list_worklist(session, looking, chosen.after, ON_A_PAGE + 1, BESIDE)
         own, waiting, held = show(found.own), show(found.callable), show(found.held)
         agreed, quiet = show(found.agreed), show(found.quiet)
     following = waiting[:ON_A_PAGE]
     known_as = await list_names(session, caller)
-    first = _find_first(own, [] if external_id or after else following, known_as)
-    surroundings: dict[str, Any] = {"callback": None, "labels": LABELS, "now": now, "is_mine": False}
+    first = _find_first(own, following if chosen == _EVERYTHING else [], known_as)
+    attempts: list[Attempt] = []
+    surroundings: dict[str, Any] = {
+        "callback": None,
+        "labels": LABELS,
+        "now": now,
+        "is_mine": False,
+        "zone": thresholds.time_zone,
+    }
     if first is not None:
         items = await load_items(session)
+        attempts = [Attempt.of(row) for row in await callbacks.list_attempts(session, first.id)]
         surroundings = surround(first, caller, known_as, thresholds, now, language_of(request), items)
     glances: Glances = request.app.state.glances
     glance = await glances.take(session, now)
@@ -134,20 +160,22 @@ async def _show(
         request,
         "callbacks/worklist.html",
         200 if refusal is None else refusal.status,
-        complaint=refusal and put_in_words(request, refusal),
+        complaint=put_in_words(request, refusal),
         coverage=glance.coverage,
         coverage_days=COVERAGE_DAYS,
         counts=glance.counts,
+        history=glance.history,
         own=[one for one in own if one is not first],
         following=[one for one in following if one is not first and one not in own],
         held=[one for one in held if one.claim is not None and one.claim.holder != caller.subject],
         agreed=agreed,
         quiet=quiet,
-        external_id=external_id,
+        chosen=chosen,
+        attempts=attempts,
         may_take=not caller.roles.isdisjoint(RECORDERS),
         caller=caller,
         done=done,
-        next_path=_next_path(waiting, external_id),
+        next_path=_next_path(waiting, chosen),
         **surroundings,
     )
 
@@ -157,8 +185,12 @@ def _find_first(own: list[Callback], following: list[Callback], known_as: Iterab
     return next((one for one in (*own, *following) if not is_resolver(known_as, one.resolver)), None)
 
 
-def _next_path(waiting: list[Callback], external_id: str) -> str | None:
+def _next_path(waiting: list[Callback], chosen: Chosen) -> str | None:
     if len(waiting) <= ON_A_PAGE:
         return None
-    given = {"cursor": write_cursor(waiting[ON_A_PAGE - 1]), "external_id": external_id}
+    given = {
+        "cursor": write_cursor(waiting[ON_A_PAGE - 1]),
+        "external_id": chosen.external_id,
+        "history": "yes" if chosen.history else "",
+    }
     return "/callbacks?" + urlencode({name: value for name, value in given.items() if value})

@@ -141,6 +141,19 @@ class TestTakeAnswers:
         assert (told_of["state"], told_of["score"]) == ("due", None)
         assert len(await told(service)) == 2
 
+    async def test_going_on_in_the_other_language_loses_nothing(
+        self, service: Service, client: httpx.AsyncClient, customer: httpx.AsyncClient
+    ) -> None:
+        """And times are told by the customer's own clock."""
+        await client.put("/satisfaction/v1/callback-customers/acme", json={"zone": "Asia/Tokyo"})
+        token = await link_of(client, await scheduled(service))
+        onward = await send(customer, {"token": token, "comment": "half way", "action": "zh-CN"})
+        assert (onward.status_code, onward.headers["location"]) == (303, f"{PAGE}?token={token}")
+        page = (await customer.get(onward.headers["location"])).text
+        assert '<html lang="zh-CN">' in page
+        assert "half way" in page
+        assert "Asia/Tokyo" in page
+
     async def test_whoever_is_calling_meanwhile(
         self, service: Service, client: httpx.AsyncClient, customer: httpx.AsyncClient
     ) -> None:

@@ -7,7 +7,16 @@ import pytest
 from shared import clock
 from shared.app import Service
 from shared.auth import Role
-from tests.satisfaction.callbacks.building import around_now, change_settings, recently, scheduled
+from tests.satisfaction.callbacks.building import (
+    MORNING,
+    around_now,
+    change_settings,
+    recently,
+    resolved,
+    scheduled,
+    stored,
+    ticket_id,
+)
 from tests.satisfaction.callbacks.test_pages import HOSTILE, as_browser
 from tests.support.fleet import Fleet
 
@@ -71,6 +80,66 @@ class TestShowWorklist:
         assert (await browser.post(f"{path}/complete", data={"solved": "yes", "score": "5"})).status_code == 303
         page = (await browser.get(PATH)).text
         assert page.index("You are calling") < page.index("INC0000002")
+
+    async def test_the_keyboard_starts_where_the_work_does(self, service: Service, browser: httpx.AsyncClient) -> None:
+        """Enter takes the next call, the arrows answer: sixty times a day. Whoever calls sees what was tried before."""
+        path = await shown(service, 1, customer="c1")
+        await shown(service, 2, customer="c2")
+        page = (await browser.get(PATH)).text
+        assert page.count("autofocus") == 1
+        assert "<button autofocus>Take the next call</button>" in page
+        tried = {"outcome": "busy", "channel": "phone", "note": "in a meeting"}
+        assert (await browser.post(f"{path}/attempts", data=tried)).status_code == 303
+        await browser.post(f"{PATH}/claim-next")
+        page = (await browser.get(PATH)).text
+        assert page.count("autofocus") == 1
+        assert re.search(r'name="solved" value="yes" required autofocus>', page)
+        assert "in a meeting" in section(page, "Attempts")
+
+    async def test_on_its_own_page_the_call_is_taken_first(self, service: Service, browser: httpx.AsyncClient) -> None:
+        """Two agents who look at one callback do not both call: the forms are open to who has taken it."""
+        path = await shown(service, 1)
+        page = (await browser.get(path)).text
+        assert page.index("I am calling this customer") < page.index("<details>") < page.index('name="score"')
+        await browser.post(f"{path}/claim")
+        page = (await browser.get(path)).text
+        assert "I am calling this customer" not in page
+        assert page.index('name="score"') < page.index("Hold longer")
+        await browser.post(f"{path}/release")
+        refused = await browser.post(f"{path}/complete", data={"solved": "yes"})
+        assert refused.status_code == 422
+        assert re.search(r'name="solved" value="yes" checked', refused.text)
+
+    async def test_what_was_heard_of_too_late_is_counted_and_listed_apart(
+        self, service: Service, browser: httpx.AsyncClient
+    ) -> None:
+        """R80: an import of old tickets stands in nobody's way."""
+        await scheduled(service, resolved(number=7, resolved_at=MORNING - timedelta(days=300)))
+        page = (await browser.get(PATH)).text
+        assert "INC0000007" not in page
+        assert "1 resolution was heard of long after its 24 hours" in page
+        listed = (await browser.get(f"{PATH}?history=yes")).text
+        assert "INC0000007" in section(listed, "Heard of too late to call")
+
+    async def test_times_are_told_and_typed_by_the_desks_clock(
+        self, service: Service, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A desk in Shanghai, eight hours ahead of UTC all year."""
+        change_settings(monkeypatch, service, time_zone="Asia/Shanghai")
+        resolved_at = clock.now().replace(second=0, microsecond=0) - timedelta(hours=1)
+        path = await shown(service, 1, resolved_at=resolved_at)
+        page = (await browser.get(path)).text
+        assert f"{resolved_at + timedelta(hours=8):%H:%M}</time>" in page
+        assert "Times are in Asia/Shanghai." in page
+        agreed = clock.now().replace(second=0, microsecond=0) + timedelta(hours=5)
+        typed = {
+            "outcome": "reached",
+            "channel": "phone",
+            "next_attempt_at": f"{agreed + timedelta(hours=8):%Y-%m-%dT%H:%M}",
+        }
+        assert (await browser.post(f"{path}/attempts", data=typed)).status_code == 303
+        row = (await stored(service))[ticket_id(1), 1]
+        assert row.next_attempt_at == agreed
 
     async def test_given_back_others_may_call(self, service: Service, browser: httpx.AsyncClient) -> None:
         path = await shown(service, 1)
