@@ -15,9 +15,10 @@ def data_dir() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Running]:
-    """`ratchet serve` without the demonstration, for the tests of one file."""
+def served(module_database_url: str) -> Iterator[Running]:
+    """`ratchet serve` without the demonstration, for the tests of one file; on the run's Postgres, which is quicker
+    than one of its own."""
     folder = make_folder()
-    with Running(folder, "serve", "--port", "0", "--no-demo") as running:
+    with Running(folder, "serve", "--port", "0", "--no-demo", DATABASE_URL=module_database_url) as running:
         yield running
     remove_folder(folder)

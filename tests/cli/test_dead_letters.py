@@ -14,12 +14,12 @@ pytestmark = pytest.mark.slow
 GAP = "0199f0a0-0000-7000-8000-000000000001"
 
 
-async def park(served: Running, handler: str) -> tuple[UUID, UUID]:
+async def park(database_url: str, handler: str) -> tuple[UUID, UUID]:
     """A dead letter in audit, and its event; only the handler `audit.ledger.append` is there to take it."""
     closed = GapClosed(gap_id=UUID(GAP), measure_key="mttr_mean", scope="all", reason="restated")
     event_id, body = serialise(Draft(closed, GAP, 1, Origin("anna")), "metrics", now())
     letter = new_id()
-    connection = await connect(f"postgresql://postgres:@/ratchet?host={served.data_dir.resolve()}/postgres")
+    connection = await connect(database_url)
     await connection.execute(
         "INSERT INTO audit.dead_letters (id, event_id, handler, type, subject, body, error, attempts) "
         "VALUES ($1, $2, $3, $4, $5, $6, 'it failed [once]', 4)",
@@ -35,9 +35,9 @@ async def park(served: Running, handler: str) -> tuple[UUID, UUID]:
 
 
 class TestDeadLetters:
-    async def test_are_listed_replayed_and_discarded(self, served: Running) -> None:
-        good, event_id = await park(served, "audit.ledger.append")
-        bad, _ = await park(served, "audit.gone")
+    async def test_are_listed_replayed_and_discarded(self, served: Running, module_database_url: str) -> None:
+        good, event_id = await park(module_database_url, "audit.ledger.append")
+        bad, _ = await park(module_database_url, "audit.gone")
         listed = ratchet(served.data_dir, "dead-letters", "list").stdout
         assert str(good) in listed
         assert "it failed [once]" in listed

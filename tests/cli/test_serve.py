@@ -83,8 +83,8 @@ class TestServe:
         assert postgres_of(data_dir) is None
         assert left_behind is None or not left_behind.is_running()
 
-    def test_a_second_start_says_where_the_first_is(self, data_dir: Path) -> None:
-        with Running(data_dir, *SERVE) as first:
+    def test_a_second_start_says_where_the_first_is(self, data_dir: Path, database_url: str) -> None:
+        with Running(data_dir, *SERVE, DATABASE_URL=database_url) as first:
             second = ratchet(data_dir, *SERVE)
         assert second.returncode == 1
         assert f"Ratchet runs already at {first.address}" in second.stderr

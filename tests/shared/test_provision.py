@@ -41,6 +41,13 @@ def as_login(url: str, name: str) -> str:
 
 
 class TestRoles:
+    @pytest.fixture
+    async def administrator(self, module_database_url: str) -> AsyncIterator[asyncpg.Connection]:
+        """Of a database that these tests leave as it is."""
+        connection = await connect(module_database_url)
+        yield connection
+        await connection.close()
+
     @pytest.mark.parametrize(("mine", "theirs"), list(permutations(DEFINE, 2)))
     async def test_of_one_service_sees_nothing_of_another(
         self, administrator: asyncpg.Connection, mine: str, theirs: str
