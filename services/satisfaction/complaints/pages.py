@@ -28,7 +28,7 @@ from services.satisfaction.complaints.repository import Filters
 from services.satisfaction.complaints.routes import DAYS, read_cursor, write_due_cursor
 from services.satisfaction.complaints.service import Work
 from services.satisfaction.complaints.views import describe_whole, summarise
-from services.satisfaction.forms import given
+from services.satisfaction.forms import given, zone_of
 from services.satisfaction.settings import SatisfactionSettings, Thresholds
 from shared import clock
 from shared.auth import Principal, Staff
@@ -89,6 +89,7 @@ async def show_list(
     return render(
         request,
         "complaints/list.html",
+        zone=zone_of(request),
         items=shown,
         chosen=query,
         figures=(await figures.measure(session, "complaint_class", now - _PERIOD, now, now)).total,
@@ -134,6 +135,10 @@ def _reason(typed: Mapping[str, str]) -> str:
     return bodies.Reason.model_validate(given(typed, "reason")).reason
 
 
+def _timed(work: Work, typed: Mapping[str, str], *names: str) -> dict[str, str]:
+    return given(typed, *names, zone=work.settings.time_zone)
+
+
 _TAKE: dict[str, _Take] = {
     "take-over": lambda work, row, typed: ownership.take_over(work, row),
     "decline": lambda work, row, typed: ownership.decline(work, row, _reason(typed)),
@@ -157,14 +162,18 @@ _TAKE: dict[str, _Take] = {
         work, row, bodies.Escalation.model_validate(given(typed, "complaint_class", "to", "reason"))
     ),
     "supervise": lambda work, row, typed: handling.supervise(
-        work, row, bodies.Supervision.model_validate(given(typed, "supervised_by", "progress_due_at"))
+        work,
+        row,
+        bodies.Supervision.model_validate(
+            given(typed, "supervised_by", "progress_due_at", zone=work.settings.time_zone)
+        ),
     ),
     "progress": lambda work, row, typed: handling.report_progress(
-        work, row, bodies.Progress.model_validate(given(typed, "note", "next_due_at"))
+        work, row, bodies.Progress.model_validate(_timed(work, typed, "note", "next_due_at"))
     ),
     "notes": lambda work, row, typed: handling.note(work, row, _note(typed)),
     "dispute": lambda work, row, typed: disputes.open_dispute(
-        work, row, bodies.NewDispute.model_validate(given(typed, "subject", "due_at"))
+        work, row, bodies.NewDispute.model_validate(_timed(work, typed, "subject", "due_at"))
     ),
     "dispute-position": lambda work, row, typed: disputes.add_position(
         work, row, bodies.Position.model_validate(given(typed, "side", "position"))
@@ -196,6 +205,7 @@ async def _show(
         request,
         "complaints/show.html",
         status_of(refusal),
+        zone=thresholds.time_zone,
         item=view,
         steps=steps,
         suggested=_suggest(view, steps),

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.satisfaction.followups import repository, rules, service
 from services.satisfaction.followups.routes import DAYS, Asker
 from services.satisfaction.followups.schemas import FollowUpAnswers, Unreached
-from services.satisfaction.forms import given
+from services.satisfaction.forms import given, zone_of
 from services.satisfaction.settings import Thresholds
 from shared import clock
 from shared.auth import Staff
@@ -36,7 +36,7 @@ STATES = {
 FIELDS = {
     "score": N_("Score, 1 to 5"),
     "comment": N_("In the customer's words"),
-    "done_at": N_("Asked at (UTC; empty: now)"),
+    "done_at": N_("Asked at (empty: now)"),
     "reason": N_("Why give up?"),
 }
 _PROBLEMS: dict[type[Problem], str] = {
@@ -73,6 +73,7 @@ async def show_list(
     return render(
         request,
         "followups/list.html",
+        zone=thresholds.time_zone,
         items=shown,
         state=state,
         overdue=overdue,
@@ -97,7 +98,7 @@ async def take_answers(request: Request, follow_up_id: UUID, caller: Asker, thre
     try:
         score = typed.get("score", "").strip()
         read = {"score": int(score)} if score in tuple("12345") else {}
-        body = FollowUpAnswers.model_validate({**given(typed, "comment", "done_at"), **read})
+        body = FollowUpAnswers.model_validate({**given(typed, "comment", "done_at", zone=thresholds.time_zone), **read})
         async with database.transaction() as session:
             row = await service.get(session, follow_up_id, lock=True)
             await service.note_answers(session, row, body, caller.subject, clock.now(), thresholds)
@@ -141,6 +142,7 @@ async def _show(
         request,
         "followups/show.html",
         status_of(refusal),
+        zone=zone_of(request),
         item=service.show(row, clock.now()),
         typed=typed,
         states=STATES,

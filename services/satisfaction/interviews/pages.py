@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from pydantic import ValidationError
 
 from services.satisfaction.complaints.rules import TimeInFuture
-from services.satisfaction.forms import given
+from services.satisfaction.forms import given, zone_of
 from services.satisfaction.interviews import repository, service
 from services.satisfaction.interviews.schemas import InterviewBody
 from shared import clock
@@ -31,7 +31,7 @@ FIELDS = {
     "customer": N_("Customer"),
     "interviewee": N_("Who was asked?"),
     "interviewer": N_("Who asked?"),
-    "held_at": N_("When (UTC)"),
+    "held_at": N_("When"),
     "service": N_("Service"),
     "project": N_("Project"),
     "topic": N_("Topic"),
@@ -53,7 +53,9 @@ async def show_list(request: Request, session: Reading, _caller: Staff, cursor: 
     if len(rows) > _ON_A_PAGE:
         more = {"cursor": encode_cursor(shown[-1].held_at.isoformat(), str(shown[-1].id))}
     next_path = more and f"/interviews?{urlencode(more)}"
-    return render(request, "interviews/list.html", items=shown, fields=FIELDS, next_path=next_path)
+    return render(
+        request, "interviews/list.html", items=shown, fields=FIELDS, next_path=next_path, zone=zone_of(request)
+    )
 
 
 @pages.get("/interviews/new")
@@ -68,7 +70,7 @@ async def take_new(request: Request, caller: Staff) -> Response:
     typed = await read_form(request)
     database: Database = request.app.state.database
     try:
-        body = InterviewBody.model_validate({**given(typed, *_NEW), "notes": _read_notes(typed)})
+        body = InterviewBody.model_validate({**given(typed, *_NEW, zone=zone_of(request)), "notes": _read_notes(typed)})
         async with database.transaction() as session:
             row = await service.write(session, body, caller.subject, clock.now())
     except (ValidationError, Problem) as refusal:
@@ -80,7 +82,7 @@ async def take_new(request: Request, caller: Staff) -> Response:
 async def show_interview(request: Request, interview_id: UUID, session: Reading, _caller: Staff) -> HTMLResponse:
     """One interview."""
     item = service.show(await service.get(session, interview_id))
-    return render(request, "interviews/show.html", item=item, fields=FIELDS)
+    return render(request, "interviews/show.html", item=item, fields=FIELDS, zone=zone_of(request))
 
 
 def _read_notes(typed: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -100,6 +102,7 @@ def _show_new(request: Request, typed: Mapping[str, str], refusal: Refused | Non
         request,
         "interviews/new.html",
         status_of(refusal),
+        zone=zone_of(request),
         typed=typed,
         topics=range(_TOPICS),
         fields=FIELDS,

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.complaints.words import CHANNELS
-from services.satisfaction.forms import given
+from services.satisfaction.forms import given, zone_of
 from services.satisfaction.settings import Thresholds
 from services.satisfaction.suggestions import repository, rules, service
 from services.satisfaction.suggestions.schemas import NewSuggestion, Reply, SuggestionEdit
@@ -44,7 +44,7 @@ FIELDS = {
     "outcome": N_("What comes of it?"),
     "reason": N_("Reason"),
     "reward": N_("How is it thanked for?"),
-    "contacted_at": N_("They were told at (UTC)"),
+    "contacted_at": N_("They were told at"),
 }
 _PROBLEMS: dict[type[Problem], str] = {
     rules.NamelessSuggestion: N_("Without a name nobody is named: leave out who suggests it, contact and customer."),
@@ -80,6 +80,7 @@ async def show_list(
     return render(
         request,
         "suggestions/list.html",
+        zone=zone_of(request),
         items=shown,
         state=state,
         mine=mine,
@@ -123,7 +124,7 @@ async def take_answer(request: Request, suggestion_id: UUID, caller: Staff, thre
     typed = await read_form(request)
     database: Database = request.app.state.database
     try:
-        reply = Reply.model_validate(given(typed, "outcome", "reason", "reward", "contacted_at"))
+        reply = Reply.model_validate(given(typed, "outcome", "reason", "reward", "contacted_at", zone=zone_of(request)))
         async with database.transaction() as session:
             row = await service.get(session, suggestion_id, lock=True)
             await service.answer(session, row, reply, caller.subject, clock.now(), thresholds)
@@ -166,6 +167,7 @@ async def _show(
         request,
         "suggestions/show.html",
         status_of(refusal),
+        zone=zone_of(request),
         version=etag(row.version),
         study=_STUDY,
         item=service.show(row, clock.now()),

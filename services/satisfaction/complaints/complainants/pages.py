@@ -109,6 +109,7 @@ async def _show_answer(
             request,
             "complaints/answer.html",
             status_of(refusal),
+            zone=thresholds.time_zone,
             item=view,
             token=token,
             may_rate=reactions.may_rate(row),

@@ -58,7 +58,16 @@ async def take_new(request: Request, caller: Staff, thresholds: Thresholds) -> R
             return await _show(request, session, thresholds, typed, refusal)
     link = write_url(thresholds.public_url or str(request.base_url), token)
     return hide(
-        render(request, "complaints/received.html", number=number, token=token, link=link, item=row, words=words)
+        render(
+            request,
+            "complaints/received.html",
+            number=number,
+            token=token,
+            link=link,
+            item=row,
+            words=words,
+            zone=thresholds.time_zone,
+        )
     )
 
 
@@ -82,6 +91,7 @@ async def _show(
         request,
         "complaints/new.html",
         status_of(refusal),
+        zone=thresholds.time_zone,
         typed={**dict.fromkeys(_NEW, ""), **_DEFAULTS, **typed},
         names=_NAMES,
         due=_find_due(thresholds, clock.now()),

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from services.satisfaction.complaints.ratings import repository
+from services.satisfaction.forms import zone_of
 from shared.auth import Staff
 from shared.http import Reading
 from shared.pages import HTMLResponse, page_router, render
@@ -27,6 +28,7 @@ async def show_ratings(request: Request, session: Reading, _caller: Staff, curso
         request,
         "complaints/ratings.html",
         figures=shown,
+        zone=zone_of(request),
         latest=await repository.list_newest(session, None, None, None, _LATEST),
         next_path=more and f"/staff-ratings?{urlencode(more)}",
     )
