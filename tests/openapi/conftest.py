@@ -21,6 +21,7 @@ from tests.metrics.gaps.test_service import month_of_tickets
 from tests.openapi.agreements import make_agreements
 from tests.openapi.clauses import make_clauses
 from tests.openapi.meetings import make_meetings
+from tests.openapi.voices import make_voices
 from tests.support.fleet import Fleet, running
 from tests.support.postgres import with_database
 from tests.support.rabbitmq import free_port
@@ -113,9 +114,9 @@ class _Serving:
         try:
             url = with_database(self.postgres_url, name)
             async with running(list(DEFINE), self.settings, url, LocalBus()) as fleet:
-                client = fleet.client(*Role, subject="fuzzer")
+                client = fleet.client(*Role, subject="fuzzer", customer="bank")
                 self.authorization = client.headers["Authorization"]
-                self.known = await make_records(fleet)
+                self.known = {**await make_records(fleet), **await make_voices(fleet)}
                 gateway = make_gateway(list(fleet.services.values()))
                 config = uvicorn.Config(gateway, port=self.port, log_config=None, access_log=False, lifespan="off")
                 self._server = uvicorn.Server(config)
