@@ -45,6 +45,7 @@ from services.satisfaction.followups import consumers as follow_up_consumers
 from services.satisfaction.followups import jobs as follow_up_jobs
 from services.satisfaction.followups import pages as follow_up_pages
 from services.satisfaction.followups import routes as follow_up_routes
+from services.satisfaction.index import pages as index_pages
 from services.satisfaction.index import routes as index_routes
 from services.satisfaction.interviews import pages as interview_pages
 from services.satisfaction.interviews import routes as interview_routes
@@ -57,8 +58,10 @@ from services.satisfaction.responses import jobs as response_jobs
 from services.satisfaction.responses import pages as response_pages
 from services.satisfaction.responses.service import Contents, answers_sealer
 from services.satisfaction.results import jobs as result_jobs
+from services.satisfaction.results import pages as result_pages
 from services.satisfaction.results import routes as result_routes
 from services.satisfaction.settings import SatisfactionSettings
+from services.satisfaction.sheets import pages as sheet_pages
 from services.satisfaction.sheets import routes as sheet_routes
 from services.satisfaction.suggestions import jobs as suggestion_jobs
 from services.satisfaction.suggestions import pages as suggestion_pages
@@ -107,6 +110,9 @@ def define(settings: Settings) -> Definition:
             trigger_pages.pages,
             campaign_pages.pages,
             analysis_pages.pages,
+            result_pages.pages,
+            sheet_pages.pages,
+            index_pages.pages,
             intake_pages.pages,  # before the pages by id: `new` is none
             complaint_pages.pages,
             complainant_pages.pages,

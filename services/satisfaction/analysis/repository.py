@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -84,14 +84,30 @@ async def find_previous(session: AsyncSession, campaign: Row[Any]) -> Row[Any] |
     if campaign.previous_id is not None:
         named: Row[Any] | None = (await session.execute(query.where(_c.id == campaign.previous_id))).one_or_none()
         return named
-    same = ("kind", "level", "customer", "service", "project", "department", "questionnaire_key")
     query = query.where(
-        *(_c[name].is_not_distinct_from(getattr(campaign, name)) for name in same),
+        *_same_scope(campaign),
         _c.closed_at < campaign.closed_at,
         _c.id != campaign.id,
     )
     newest: Row[Any] | None = (await session.execute(query.order_by(_c.closed_at.desc()).limit(1))).one_or_none()
     return newest
+
+
+async def list_series(session: AsyncSession, campaign: Row[Any], most: int) -> Sequence[Row[Any]]:
+    """This campaign and those before it of the same kind and scope that asked the same, oldest first."""
+    query: Select[Any] = (
+        select(_c.id, _c.number, _c.closed_at, _c.analysis["figures"].label("figures"))
+        .where(*_same_scope(campaign), _c.analysis.is_not(None), _c.closed_at <= campaign.closed_at)
+        .order_by(_c.closed_at.desc())
+        .limit(most)
+    )
+    rows: Sequence[Row[Any]] = (await session.execute(query)).all()
+    return rows[::-1]
+
+
+def _same_scope(campaign: Row[Any]) -> list[ColumnElement[bool]]:
+    same = ("kind", "level", "customer", "service", "project", "department", "questionnaire_key")
+    return [_c[name].is_not_distinct_from(getattr(campaign, name)) for name in same]
 
 
 async def set_due(session: AsyncSession, campaign_id: UUID, at: datetime) -> None:

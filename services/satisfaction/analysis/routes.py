@@ -15,7 +15,7 @@ from services.satisfaction.analysis.questions import MakeWorkbook, Ready
 from services.satisfaction.analysis.schemas import CampaignAnalysis, Comment
 from services.satisfaction.campaigns.service import get_campaign
 from services.satisfaction.questionnaires.schemas import Content, Group
-from shared.auth import Principal, Role, Staff, require
+from shared.auth import Principal, Staff, require
 from shared.database import Database
 from shared.http import Reading, Writing, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
@@ -24,7 +24,7 @@ from shared.workers import Worker
 
 routes = router("survey analysis")
 
-Analyst = Annotated[Principal, Depends(require(Role.QUALITY_MANAGER, Role.SERVICE_DESK, Role.PROJECT_MANAGER))]
+Analyst = Annotated[Principal, Depends(require(*service.ANALYSTS))]
 _BLOCK = 1000
 
 

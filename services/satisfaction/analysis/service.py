@@ -20,11 +20,14 @@ from services.satisfaction.campaigns.service import get_campaign, lock_campaign
 from services.satisfaction.questionnaires.schemas import Content, PairItem, RatingItem, TextItem, wording_of
 from services.satisfaction.settings import SatisfactionSettings
 from shared import clock
+from shared.auth import Role
 from shared.database import wake_after_commit
 from shared.events.surveys import SamplingRiskFound, SurveyAnalysed, SurveyFigure, SurveyGap
 from shared.outbox import record
 
 JOB = "surveys.analyse"
+ANALYSTS = frozenset({Role.QUALITY_MANAGER, Role.SERVICE_DESK, Role.PROJECT_MANAGER})
+"""Who has answers one by one, and has them analysed again."""
 
 
 async def get_analysis(session: AsyncSession, campaign_id: UUID) -> CampaignAnalysis:

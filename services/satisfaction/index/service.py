@@ -1,7 +1,7 @@
 """The satisfaction index over time, by mode: what was said by phone, by link and in surveys is never added up."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,9 @@ from services.satisfaction.index import repository, rules
 from services.satisfaction.index.schemas import By, IndexPoint
 
 
-async def list_points(
-    session: AsyncSession, first: datetime, before: datetime, zone: str, by: By | None
-) -> list[IndexPoint]:
-    """R186, R204: in order of month, mode and value."""
+async def list_points(session: AsyncSession, since: date, until: date, zone: str, by: By | None) -> list[IndexPoint]:
+    """R186, R204: from the first month up to the last, in order of month, mode and value."""
+    first, before = _begin(since, zone), _begin(rules.move_month(until, 1), zone)
     points = [
         IndexPoint(
             month=row.month,
@@ -71,3 +70,7 @@ def _figures(row: Row[Any], by: By | None) -> list[tuple[str | None, Mapping[str
     if by is not None and about is None:
         return []
     return [(about, figure) for figure in row.figures if figure["key"] == "index" and figure["value"] is not None]
+
+
+def _begin(month: date, zone: str) -> datetime:
+    return datetime.combine(month, time(), ZoneInfo(zone)).astimezone(UTC)

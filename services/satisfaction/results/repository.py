@@ -1,11 +1,11 @@
 """Every SQL statement on assigned results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,6 +43,12 @@ async def list_page(
     if after is not None:
         query = query.where((_c.due_on > after[0]) | ((_c.due_on == after[0]) & (_c.id > after[1])))
     return (await session.execute(query.order_by(_c.due_on, _c.id).limit(limit))).all()
+
+
+async def name_campaigns(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+    """Their numbers and titles."""
+    query: Select[Any] = select(campaigns.c.id, campaigns.c.number, campaigns.c.title).where(campaigns.c.id.in_(ids))
+    return {row.id: row for row in await session.execute(query)}
 
 
 async def write(session: AsyncSession, result_id: UUID, values: Mapping[str, Any]) -> Row[Any]:

@@ -58,14 +58,16 @@ def require_future(due_on: date, today: date) -> None:
         raise DueInThePast(f"due_on: {due_on} is over; today, {today}, or later")
 
 
+def may_answer(
+    caller: str, departments: Collection[str], is_quality: bool, person: str | None, department: str
+) -> bool:
+    """R70: the person who was asked, anybody of the department where nobody was named, or the quality manager."""
+    return is_quality or (caller == person if person is not None else department in departments)
+
+
 def require_answerer(
     caller: str, departments: Collection[str], is_quality: bool, person: str | None, department: str
 ) -> None:
-    """R70: the person who was asked, anybody of the department where nobody was named, or its quality manager.
-
-    Raises:
-        Forbidden
-    """
-    may = caller == person if person is not None else department in departments
-    if not may and not is_quality:
+    """Raises `Forbidden`: says who was asked."""
+    if not may_answer(caller, departments, is_quality, person, department):
         raise Forbidden(f"{person or department} was asked; they answer, or the quality manager does for them")

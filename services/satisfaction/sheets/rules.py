@@ -93,6 +93,11 @@ def read_sheets(rows: Iterator[list[str]], content: Content, *, ignore_unknown: 
     return read
 
 
+def list_columns(content: Content) -> list[str]:
+    """The names that columns with answers have, as an export gives them."""
+    return list(_list_named(content))
+
+
 def _read_row(
     number: int, header: list[str], cells: list[str], puts: Mapping[int, Put], content: Content
 ) -> dict[str, Answer] | Flaw:
@@ -118,11 +123,13 @@ def _read_header(
     if twice:
         raise UnsoundColumns(f"row 1: {', '.join(twice[:20])} stands there twice; every column has its own name")
     who = next((header.index(name) for name in REFERENCE if name in header), None)
-    known = _list_columns(content)
+    known = _number_statements(content) | _list_named(content)
+    shown = list_columns(content)
+    columns = ", ".join(shown[:20]) + (" …" if len(shown) > 20 else "")
     if who is None:
         raise UnsoundColumns(
             f"row 1 names no column 'reference': say there who answered, as the population names them; beside it "
-            f"{_some(known)}"
+            f"{columns}"
         )
     spoken = header.index("language") if "language" in header else None
     puts = {place: known[name] for place, name in enumerate(header) if name in known and place not in (who, spoken)}
@@ -133,22 +140,27 @@ def _read_header(
     ]
     if unknown and not ignore_unknown:
         raise UnsoundColumns(
-            f"row 1: {', '.join(unknown[:20])}: no item of this questionnaire; its columns are {_some(known)}. Take "
-            "them out, or send the file with ignore_unknown=true"
+            f"row 1: {', '.join(unknown[:20])}: no item of this questionnaire; its columns are {columns}. Take them "
+            "out, or send the file with ignore_unknown=true"
         )
     if not puts:
-        raise UnsoundColumns(f"row 1 names no item of this questionnaire; its columns are {_some(known)}")
+        raise UnsoundColumns(f"row 1 names no item of this questionnaire; its columns are {columns}")
     return who, spoken, puts
 
 
-def _some(known: Mapping[str, Put]) -> str:
-    return ", ".join(list(known)[:20]) + (" …" if len(known) > 20 else "")
-
-
-def _list_columns(content: Content) -> dict[str, Put]:
-    """By the names that the export gives them; statements also as SERVQUAL forms number them, E1 and P1 on."""
-    columns: dict[str, Put] = {}
+def _number_statements(content: Content) -> dict[str, Put]:
+    """As SERVQUAL forms number them: E1 and P1 on."""
     pairs = [item for item in content.items if isinstance(item, PairItem)]
+    return {
+        f"{letter}{place}": _put_half(item, half)
+        for place, item in enumerate(pairs, 1)
+        for letter, half in _HALVES.items()
+    }
+
+
+def _list_named(content: Content) -> dict[str, Put]:
+    """By the names that the export gives them."""
+    columns: dict[str, Put] = {}
     for item in content.items:
         if isinstance(item, PairItem):
             columns |= {f"{item.key}.{half}": _put_half(item, half) for half in _HALVES.values()}
@@ -160,10 +172,7 @@ def _list_columns(content: Content) -> dict[str, Put]:
             columns[item.key] = _put_text(item)
         else:
             columns[item.key] = _put_step(item)
-    numbered = {f"{half}{place}": (half, item) for place, item in enumerate(pairs, 1) for half in _HALVES}
-    return columns | {
-        name: _put_half(item, _HALVES[half]) for name, (half, item) in numbered.items() if name not in columns
-    }
+    return columns
 
 
 def _put_step(item: Item) -> Put:
