@@ -204,7 +204,7 @@ async def mark_noticed(session: AsyncSession, deadline_ids: Sequence[UUID], now:
 
 _NEAR = """
     SELECT d.* FROM complaint_deadlines d JOIN complaints c ON c.id = d.complaint_id
-    WHERE d.met_at IS NULL AND d.lifted_at IS NULL AND d.due_at < :soon
+    WHERE d.met_at IS NULL AND d.lifted_at IS NULL AND d.due_at <= :soon
       AND (c.complaint_class = 'major' OR c.supervised_by IS NOT NULL)
       AND d.due_at + make_interval(secs => 3600 * (CAST(:hours AS float8[]))[d.escalation_level + 1]) <= :now
     ORDER BY d.due_at LIMIT :most FOR UPDATE OF c SKIP LOCKED
