@@ -2,9 +2,9 @@
 is overdue.
 
 One real process and Postgres; the page is asked over HTTP as JSON and as the console's page, by day, with customers who
-have quiet hours of their own, and at night. Beside the page stands the bare query by one connection. The scan is the
-job itself, until it finds nothing more: with what falls due in the ordinary course, and after a stop in which all that
-is open fell due; beside it stands the bare update of as many rows.
+have quiet hours of their own, beside an import of old tickets, and at night. Beside the page stands the bare query by
+one connection. The scan is the job itself, until it finds nothing more: with what falls due in the ordinary course, and
+after a stop in which all that is open fell due; beside it stands the bare update of as many rows.
 """
 
 import asyncio
@@ -33,6 +33,7 @@ from tests.support.processes import running_processes
 
 CALLBACKS = 1_000_000
 OPEN = 100_000
+IMPORTED = 150_000
 PORTION = 1000
 _PAGES = 100
 _DAYS = 365
@@ -62,7 +63,15 @@ SELECT 'customer ' || i, zone, '21:00-08:00', zone || ' 21:00-08:00'
 FROM (SELECT i, (ARRAY['Asia/Shanghai','Europe/Berlin','America/New_York','Asia/Tokyo'])[1 + i % 4] AS zone
       FROM generate_series(0, 499) AS i) AS made
 """
-_UNTOLD = "SELECT count(*) FROM satisfaction.callbacks WHERE state = 'due' AND escalation_level = 0"
+_IMPORT = """
+INSERT INTO satisfaction.callbacks (id, ticket_id, source, external_id, resolution_number, title, customer, resolved_at,
+    due_at, state, correlation_id, history, overdue_at)
+SELECT gen_random_uuid(), gen_random_uuid(), 'old', 'OLD' || i, 1, 'Story of incident ' || i, 'customer ' || i % 2000,
+    due - interval '24 hours', due, 'due', 'story ' || i, true, now()
+FROM (SELECT i, timestamptz '2016-03-01' + i * interval '3 minutes' AS due
+      FROM generate_series(1, $1::int) AS i) AS made
+"""
+_UNTOLD = "SELECT count(*) FROM satisfaction.callbacks WHERE state = 'due' AND NOT history AND escalation_level = 0"
 _RAW_PAGE = """
 SELECT * FROM satisfaction.callbacks WHERE state = 'due' AND (next_attempt_at IS NULL OR next_attempt_at <= now())
 ORDER BY due_at, id LIMIT 51
@@ -106,6 +115,10 @@ async def _ask(parts: Parts, connection: asyncpg.Connection) -> list[Claim]:
         claims.append(Claim("  an answer that asks nothing of the database, p95", health, "ms"))
         own = await _p95_of(client, path)
         claims.append(at_most("  500 customers with hours of their own, p95", own, "ms", 40, raw))
+        await connection.execute(_IMPORT, IMPORTED)
+        await connection.execute("VACUUM ANALYZE satisfaction.callbacks")
+        beside = f"  beside {IMPORTED:,} more of an import of old tickets, p95"
+        claims.append(at_most(beside, await _p95_of(client, path), "ms", 40, raw))
     now = datetime.now(UTC)
     night = f"{now - timedelta(hours=1):%H:%M}-{now + timedelta(hours=6):%H:%M}"
     async with _running(parts, connection, RATCHET_SATISFACTION_QUIET_HOURS=night) as client:
@@ -144,7 +157,7 @@ async def _scan(parts: Parts, connection: asyncpg.Connection, now: datetime) -> 
         escalating = time.perf_counter() - began
     finally:
         await database.close()
-    await connection.execute("UPDATE satisfaction.callbacks SET overdue_at = NULL WHERE state = 'due'")
+    await connection.execute("UPDATE satisfaction.callbacks SET overdue_at = NULL WHERE state = 'due' AND NOT history")
     await connection.execute("VACUUM ANALYZE satisfaction.callbacks")
     began = time.perf_counter()
     await connection.execute(_RAW_UPDATE, some)
