@@ -43,6 +43,7 @@ from services.metrics.negotiations import routes as negotiations
 from services.metrics.observations import routes as observations
 from services.metrics.reopens import consumers as reopen_consumers
 from services.metrics.reopens import jobs as reopen_jobs
+from services.metrics.reopens import pages as reopen_pages
 from services.metrics.reopens import routes as reopens
 from services.metrics.reports import jobs as report_jobs
 from services.metrics.reports import routes as reports
@@ -73,6 +74,7 @@ def define(settings: Settings) -> Definition:
             connections.routes,
             inbound.routes,
             reopens.routes,
+            reopen_pages.pages,
             imports.routes,
             measures.routes,
             observations.routes,

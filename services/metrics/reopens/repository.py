@@ -1,11 +1,12 @@
 """Every SQL statement on reopens."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, text, update
+from sqlalchemy import Row, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -54,6 +55,12 @@ async def list_newest(
     if before is not None:
         query = query.where(reopens.c.id < before)
     return (await session.execute(query)).all()
+
+
+async def count_by_state(session: AsyncSession) -> Mapping[str, int]:
+    """How many are in each state; those that are none are 0."""
+    rows = await session.execute(select(reopens.c.state, func.count().label("n")).group_by(reopens.c.state))
+    return Counter({row.state: row.n for row in rows})
 
 
 async def list_attempts(session: AsyncSession, reopen_id: UUID) -> Sequence[Row[Any]]:

@@ -17,9 +17,8 @@ from shared.http import Reading, Writing, etag, router
 from shared.pagination import Cursor, Limit, Page, decode_cursor, encode_cursor, page
 
 routes = router("reopens")
-Retrier = Annotated[
-    Principal, Depends(require(Role.OPERATIONS_MANAGER, Role.SERVICE_DESK, Role.PROCESS_OWNER, Role.ADMINISTRATOR))
-]
+RETRIERS = (Role.OPERATIONS_MANAGER, Role.SERVICE_DESK, Role.PROCESS_OWNER, Role.ADMINISTRATOR)
+Retrier = Annotated[Principal, Depends(require(*RETRIERS))]
 
 
 async def _answer(session: AsyncSession, row: Row[Any], response: Response) -> ReopenDetail:

@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
+from services.metrics.connections.service import Sources
+from services.metrics.reopens.jobs import reopen_due
+from services.metrics.settings import MetricsSettings
+from shared.auth import Role
 from shared.events.callbacks import ResolutionDisputed
+from shared.http import acting
 from shared.ids import new_id
 from shared.ticketing.access import Access
 from shared.ticketing.changes import IncidentReopener
 from shared.ticketing.sources import SourceConfig
 from shared.ticketing.systems import SYSTEMS
+from tests.support.solo import Solo
 
 URL = "/metrics/v1/reopens"
 POLLED = {
@@ -87,3 +94,13 @@ def fields_of(ticket_id: UUID, external_id: str, **changes: Any) -> dict[str, An
         "version": 1,
     }
     return {**known, **changes}
+
+
+async def connect(solo: Solo, key: str = "desk", **changes: Any) -> httpx.Response:
+    async with solo.client(Role.ADMINISTRATOR) as client:
+        return await client.put(f"/metrics/v1/connections/{key}", json={**POLLED, **changes})
+
+
+async def run(solo: Solo, sources: Sources | None = None) -> int:
+    async with acting("service:metrics"):
+        return await reopen_due(solo.database, sources or solo.service.app.state.sources, MetricsSettings())

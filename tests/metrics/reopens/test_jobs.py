@@ -2,23 +2,20 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import insert, text
 
 from services.metrics.connections.service import Sources
 from services.metrics.reopens import jobs
-from services.metrics.reopens.jobs import reopen_due
 from services.metrics.settings import MetricsSettings
 from services.metrics.tickets.models import tickets
 from shared import clock
 from shared.auth import Role
-from shared.http import acting
 from shared.ids import new_id
 from shared.sealing import Sealer
 from shared.ticketing import attempts
 from shared.ticketing.failures import RemoteFailed
-from tests.metrics.reopens.builders import POLLED, URL, Desk, dispute, fields_of
+from tests.metrics.reopens.builders import URL, Desk, connect, dispute, fields_of, run
 from tests.support.solo import Solo
 from tests.support.waiting import eventually
 
@@ -28,16 +25,6 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     made = Desk()
     made.serve(monkeypatch)
     return made
-
-
-async def connect(solo: Solo, key: str = "desk", **changes: Any) -> httpx.Response:
-    async with solo.client(Role.ADMINISTRATOR) as client:
-        return await client.put(f"/metrics/v1/connections/{key}", json={**POLLED, **changes})
-
-
-async def run(solo: Solo, sources: Sources | None = None) -> int:
-    async with acting("service:metrics"):
-        return await reopen_due(solo.database, sources or solo.service.app.state.sources, MetricsSettings())
 
 
 async def only(solo: Solo) -> dict[str, Any]:
