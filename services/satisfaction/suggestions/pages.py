@@ -46,6 +46,7 @@ FIELDS = {
     "reward": N_("How is it thanked for?"),
     "contacted_at": N_("They were told at"),
 }
+MISSING = (N_("contacted_at, when whoever made it was told"),)
 _PROBLEMS: dict[type[Problem], str] = {
     rules.NamelessSuggestion: N_("Without a name nobody is named: leave out who suggests it, contact and customer."),
     rules.NotAfterReceipt: N_("They were told between the receipt and now."),

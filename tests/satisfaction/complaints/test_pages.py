@@ -1,9 +1,10 @@
 import re
 
 import httpx
+import pytest
 
 from shared.auth import SESSION_COOKIE
-from tests.satisfaction.complaints.building import NEW, desk, do, engineer, receive
+from tests.satisfaction.complaints.building import NEW, NOBODYS, desk, do, engineer, receive
 from tests.support.solo import Solo
 
 PATH = "/satisfaction/complaints"
@@ -101,3 +102,59 @@ class TestStaffPages:
             assert refused.status_code == 403
             called = await client.post(f"{path}/follow-up", data={"satisfied": "yes", "note": "x", "score": "4"})
             assert called.status_code == 303
+
+    async def test_the_list_shows_what_is_due_next(self, solo: Solo) -> None:
+        async with desk(solo) as client:
+            answered = await receive(client, title="Answered one")
+            await do(client, answered, "answer", answer="x")
+            await receive(client, title="Major one", complaint_class="major", department="ops")
+            await receive(client, title="Late one", received_at="2026-03-02T10:00:00Z")
+            as_browser(client)
+            text = (await client.get(PATH)).text
+            places = [text.index(title) for title in ("Late one", "Major one", "Answered one")]
+            assert places == sorted(places)
+            narrowed = (await client.get(PATH, params={"department": "ops"})).text
+            assert "Major one" in narrowed
+            assert "Late one" not in narrowed
+            assert "There is no complaint here." in (await client.get(PATH, params={"unowned": "1"})).text
+
+    async def test_what_cannot_be_done_says_why_in_both_languages(self, solo: Solo) -> None:
+        async with desk(solo) as client, engineer(solo) as other:
+            body = await receive(client, complaint_class="major")
+            as_browser(other)
+            path = f"{PATH}/{body['id']}"
+            text = (await other.get(path)).text
+            assert f"{path}/answer" not in text
+            assert "<dt>Answer</dt><dd>Somebody else owns this complaint, or nobody does yet.</dd>" in text
+            other.headers["accept-language"] = "zh-CN"
+            assert "现在不能做的事及原因" in (await other.get(path)).text
+
+    async def test_the_step_that_is_due_next_is_open(self, solo: Solo) -> None:
+        async with desk(solo) as client:
+            body = await receive(client, complaint_class="major")
+            as_browser(client)
+            path = f"{PATH}/{body['id']}"
+            opened = re.findall(r"<details open><summary><strong>([^<]+)<", (await client.get(path)).text)
+            assert opened == ["Acknowledge it"]
+            await client.post(f"{path}/acknowledge", data={"note": "x"})
+            opened = re.findall(r"<details open><summary><strong>([^<]+)<", (await client.get(path)).text)
+            assert opened == ["Write the plan"]
+
+    async def test_what_it_did_by_itself_is_told_in_words(self, solo: Solo) -> None:
+        """R60."""
+        async with desk(solo) as client:
+            body = await receive(client)
+            for _ in range(2):
+                await do(client, body, "answer", answer="x")
+                await do(client, body, "reject", reason="x")
+            as_browser(client)
+            text = (await client.get(f"{PATH}/{body['id']}")).text
+        assert "Escalated → Major → Operations manager" in text
+        assert "the answers were rejected too often" in text
+
+    @pytest.mark.parametrize("wrong", ["no-uuid", NOBODYS])
+    async def test_unknown_ones_are_not_there(self, solo: Solo, wrong: str) -> None:
+        async with desk(solo) as client:
+            as_browser(client)
+            assert (await client.get(f"{PATH}/{wrong}")).status_code in (404, 422)
+            assert (await client.post(f"{PATH}/{wrong}/notes", data={"note": "x"})).status_code in (404, 422)

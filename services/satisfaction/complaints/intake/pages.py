@@ -72,7 +72,7 @@ async def take_new(request: Request, caller: Staff, thresholds: Thresholds) -> R
 
 
 def _read(typed: Mapping[str, str]) -> dict[str, Any]:
-    read: dict[str, Any] = dict(given(typed, *_NEW))
+    read: dict[str, Any] = {**_DEFAULTS, **given(typed, *_NEW)}
     if "title" not in read and "description" in read:
         read["title"] = rules.shorten(read["description"], _TITLE_LENGTH)
     read["anonymous"] = bool(typed.get("anonymous"))

@@ -33,7 +33,7 @@ async def rate(
     Raises:
         SelfRating
     """
-    if by == staff:
+    if by.casefold() == staff.casefold():
         raise SelfRating(f"'{staff}' is rated by this score; somebody else notes it down, or the customer")
     values = {
         "id": new_id(),

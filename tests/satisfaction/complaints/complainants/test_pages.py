@@ -5,7 +5,7 @@ import pytest
 
 from services.satisfaction.tokens import Misses
 from shared.app import Service
-from tests.satisfaction.complaints.building import REST, customer, desk, do
+from tests.satisfaction.complaints.building import NEW, REST, customer, desk, do
 from tests.satisfaction.complaints.test_pages import as_browser
 from tests.support.solo import Solo
 
@@ -100,3 +100,63 @@ class TestOpinionBox:
         async with solo.client() as client:
             assert (await client.post(FORM, data={"title": "", "description": "x"})).status_code == 422
             assert (await client.post(FORM, data={**TYPED, "title": "x" * 201})).status_code == 422
+
+
+class TestLink:
+    """R182: whoever complained follows it by a link or a secret, named or not."""
+
+    async def test_an_anonymous_one_follows_and_reacts(self, solo: Solo) -> None:
+        async with solo.client() as client, desk(solo) as staff:
+            made = await client.post(FORM, data={**TYPED, "anonymous": "1"})
+            link = re.search(r'href="(http[^"]+token=[^"]+)"', made.text)
+            assert link is not None
+            (item,) = (await staff.get(REST)).json()["items"]
+            await do(staff, item, "take-over")
+            await do(staff, item, "answer", answer="Mended.")
+            read = await client.get(link[1])
+            assert "Mended." in read.text
+            assert 'name="score"' not in read.text, "it names nobody who could rate"
+            assert read.headers["Cache-Control"] == "no-store"
+            token = httpx.URL(link[1]).params["token"]
+            await client.post(ANSWER, data={"token": token.lower().replace("-", " "), "action": "accept"})
+            assert (await staff.get(f"{REST}/{item['id']}")).json()["state"] == "accepted"
+            await client.post(ANSWER, data={"token": token, "action": "reject", "comment": "It broke again."})
+            assert (await staff.get(f"{REST}/{item['id']}")).json()["state"] == "open"
+
+    async def test_a_score_rates_whoever_answered(self, solo: Solo) -> None:
+        """R200."""
+        async with solo.client() as client, desk(solo) as staff:
+            received = (await staff.post(REST, json=NEW)).json()
+            await do(staff, received, "answer", answer="Mended.")
+            assert "How well did wang.fang answer you?" in (await client.get(received["link"])).text
+            wrong = await client.post(ANSWER, data={"token": received["token"], "action": "accept", "score": "6"})
+            assert wrong.status_code == 422
+            await client.post(ANSWER, data={"token": received["token"], "action": "accept", "score": "4"})
+            (rating,) = (await staff.get("/satisfaction/v1/staff-ratings")).json()["items"]
+        assert (rating["staff"], rating["customer"], rating["score"]) == ("wang.fang", "harbour-bank", 4)
+
+    async def test_whoever_did_not_sign_in_rates_for_no_customer(self, solo: Solo) -> None:
+        """The customer that they name need not be theirs."""
+        async with solo.client() as client, desk(solo) as staff:
+            _, token = await complain(client, customer="harbour-bank")
+            (item,) = (await staff.get(REST)).json()["items"]
+            await do(staff, item, "take-over")
+            await do(staff, item, "answer", answer="Mended.")
+            await client.post(ANSWER, data={"token": token, "action": "accept", "score": "1"})
+            assert (await staff.get("/satisfaction/v1/staff-ratings")).json()["items"] == []
+
+    async def test_a_wrong_one_tells_nothing_and_counts(self, solo: Solo) -> None:
+        async with solo.client() as client:
+            texts = set()
+            for token in ("XXXX-XXXX-XXXX-XXXX", "x", "Ｋ" * 300):
+                answer = await client.get(ANSWER, params={"token": token})
+                assert answer.status_code == 404
+                texts.add(answer.text)
+            assert len(texts) == 1
+            assert (await client.get(ANSWER, params={"token": "x"})).status_code == 429
+
+    async def test_in_chinese(self, solo: Solo) -> None:
+        async with solo.client() as client, desk(solo) as staff:
+            received = (await staff.post(REST, json=NEW)).json()
+            read = await client.get(received["link"], headers={"accept-language": "zh-CN"})
+        assert "处理经过" in read.text

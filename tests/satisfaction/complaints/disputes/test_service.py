@@ -5,12 +5,26 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from shared import clock
-from tests.satisfaction.complaints.building import REST, desk, do, kinds, receive, refused, run_job
+from tests.satisfaction.complaints.building import (
+    REST,
+    desk,
+    do,
+    engineer,
+    kinds,
+    manager,
+    moment,
+    receive,
+    refused,
+    run_job,
+)
 from tests.support.solo import Solo
 
 
 def later(days: int = 5) -> str:
     return (clock.now() + timedelta(days=days)).isoformat()
+
+
+_REFUSED = r"legal hold|is kept|are kept|append-only|not emptied|added to, not changed|permission denied"
 
 
 class TestDispute:
@@ -50,6 +64,31 @@ class TestDispute:
         assert event.data["deadline"] == "settlement"
 
 
+class TestTold:
+    """R170, R196: the ledger and whoever subscribes hear of a dispute, its sides and its end."""
+
+    async def test_opened_and_settled(self, solo: Solo) -> None:
+        due_at = later()
+        async with desk(solo) as client:
+            body = await receive(client)
+            await do(client, body, "dispute", subject="Who pays?", due_at=due_at)
+            await do(client, body, "dispute/positions", side="customer", position="You do.")
+            await do(client, body, "dispute/settle", outcome="Half each.")
+            await do(client, body, "dispute", subject="Who pays the rest?", due_at=due_at)
+        first, settled, second = await solo.events("complaint.disputed", "complaint.dispute_settled")
+        assert (first.data["dispute_number"], first.data["dispute_subject"]) == (1, "Who pays?")
+        assert moment(first.data["settle_by"]) == moment(due_at)
+        assert (settled.data["outcome"], settled.data["positions"], settled.data["on_time"]) == ("Half each.", 1, True)
+        assert second.data["dispute_number"] == 2
+
+    async def test_only_whoever_answers_for_it_settles(self, solo: Solo) -> None:
+        async with desk(solo) as client, engineer(solo) as other, manager(solo) as boss:
+            body = await receive(client)
+            await do(other, body, "dispute", subject="Who pays?", due_at=later())
+            await refused(other, body, "dispute/settle", 409, "not-the-owner", outcome="They do.")
+            assert (await do(boss, body, "dispute/settle", outcome="We do."))["held"] is False
+
+
 class TestLegalHold:
     """R196: the original data stay as they are while a dispute runs."""
 
@@ -72,13 +111,21 @@ class TestLegalHold:
             "UPDATE complaint_entries SET note = 'nicer'",
             "DELETE FROM complaint_entries",
             "TRUNCATE complaint_entries",
+            "UPDATE complaints SET complained_about = 'somebody else'",
+            "UPDATE complaints SET held = false",
+            "UPDATE complaint_disputes SET subject = 'nicer'",
+            "UPDATE complaint_disputes SET positions = '[]'",
+            "UPDATE complaint_disputes SET positions = jsonb_set(positions, '{0,position}', '\"nicer\"')",
+            "DELETE FROM complaint_disputes",
+            "TRUNCATE complaint_disputes",
         ],
     )
     async def test_nor_behind_the_services_back(self, solo: Solo, statement: str) -> None:
         async with desk(solo) as client:
             body = await receive(client)
             await do(client, body, "dispute", subject="x", due_at=later())
-        with pytest.raises(DBAPIError, match=r"legal hold|is kept|append-only|not emptied|permission denied"):
+            await do(client, body, "dispute/positions", side="customer", position="You do.")
+        with pytest.raises(DBAPIError, match=_REFUSED):
             async with solo.transaction() as session:
                 await session.execute(text(statement))
 
@@ -109,3 +156,13 @@ class TestLegalHold:
             with pytest.raises(DBAPIError, match=r"append-only|permission denied"):
                 async with solo.transaction() as session:
                     await session.execute(text(statement))
+
+    async def test_a_settled_dispute_stays_as_it_is(self, solo: Solo) -> None:
+        """R170."""
+        async with desk(solo) as client:
+            body = await receive(client)
+            await do(client, body, "dispute", subject="x", due_at=later())
+            await do(client, body, "dispute/settle", outcome="Half each.")
+        with pytest.raises(DBAPIError, match="a settled dispute stays as it is"):
+            async with solo.transaction() as session:
+                await session.execute(text("UPDATE complaint_disputes SET outcome = 'You do.'"))
