@@ -124,7 +124,7 @@ async def _on_problem(request: Request, exc: Exception) -> JSONResponse:
 
 async def _on_malformed(request: Request, exc: Exception) -> JSONResponse:
     assert isinstance(exc, RequestValidationError)
-    errors = [{"where": _where(e["loc"]), "what": e["msg"]} for e in exc.errors()]
+    errors = [{"where": _where(e["loc"]), "what": e["msg"].removeprefix("Value error, ")} for e in exc.errors()]
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     detail = f"{first['where']}: {first['what']}{more}"

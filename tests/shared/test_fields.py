@@ -1,16 +1,16 @@
 """What these types let through, every service can store."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from sqlalchemy import text
 
 from shared.database import Database
-from shared.fields import Body, Count, Key, Moment, Name
+from shared.fields import Body, Count, Key, Moment, Name, Written
 from shared.fields import Text as LongText
 
 anything = (
@@ -87,3 +87,31 @@ class TestBody:
 
         with pytest.raises(ValidationError, match="wrods"):
             Note.model_validate({"words": "a", "wrods": "b"})
+
+
+class TestWritten:
+    TELEPHONE: Any = Annotated[str, Field(max_length=20), Written(r"^\+[0-9]{3,15}$", "a number, as +8613800138000")]
+
+    @pytest.mark.parametrize("value", ["+123", "+8613800138000"])
+    def test_what_is_written_so_is_let_through(self, value: str) -> None:
+        assert read(self.TELEPHONE, value) == value
+
+    @pytest.mark.parametrize("value", ["", "123", "+12", "+123\n", " +123", "+１２３"])
+    def test_what_is_not_is_told_what_would_be_right(self, value: str) -> None:
+        with pytest.raises(ValidationError, match=r"must be a number, as \+8613800138000"):
+            TypeAdapter(self.TELEPHONE).validate_python(value)
+
+    def test_what_is_too_long_is_told_so_first(self) -> None:
+        with pytest.raises(ValidationError, match="at most 20 characters"):
+            TypeAdapter(self.TELEPHONE).validate_python("+" * 21)
+
+    def test_the_schema_tells_the_form(self) -> None:
+        assert TypeAdapter(self.TELEPHONE).json_schema() == {
+            "type": "string",
+            "maxLength": 20,
+            "pattern": r"^\+[0-9]{3,15}$",
+        }
+
+    def test_a_key_that_is_none_is_told_with_one_that_is(self) -> None:
+        with pytest.raises(ValidationError, match="must be a key, as vpn_access: lower case, a letter first"):
+            TypeAdapter(Key).validate_python("VPN access")

@@ -5,14 +5,14 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from services.improvement.benefits.rules import Category, Kind, Phase, Side
 from services.improvement.tasks.schemas import Day
 from shared.events.metrics import Verdict
-from shared.fields import Body, Name, Text
+from shared.fields import Body, Name, Text, Written
 
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, Written(r"^[A-Z]{3}$", "a currency's code, as CNY or EUR")]
 
 
 def _to_cents(value: Decimal) -> Decimal:

@@ -17,7 +17,7 @@ from services.improvement.tasks.rules import progress_percent
 from services.improvement.tasks.schemas import Day, NewTask, TaskView
 from shared.events.improvement import VerificationPlan
 from shared.events.metrics import Direction, EffectAssessed, Verdict
-from shared.fields import Body, Key, Name, Text
+from shared.fields import Body, Key, Name, Text, Written
 
 Origin = Literal[
     "gap",
@@ -41,7 +41,11 @@ Scope = Annotated[
     StringConstraints(
         strip_whitespace=True,
         max_length=300,
-        pattern=r"^(all|(service|customer|project|group|priority|category|cause)=[^\x00\r\n]{1,200})$",
+    ),
+    Written(
+        r"^(all|(service|customer|project|group|priority|category|cause)=[^\x00\r\n]{1,200})$",
+        "'all', or one dimension and its value, as service=vpn; dimensions are service, customer, project, group, "
+        "priority, category and cause",
     ),
 ]
 """Which tickets: `all`, or one dimension of the ticket facts and its value."""

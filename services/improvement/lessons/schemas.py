@@ -8,9 +8,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.events.metrics import Verdict
-from shared.fields import Body, Name, Text
+from shared.fields import Body, Name, Text, Written
 
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f,\x7f]{1,50}$")]
+Tag = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True),
+    Written(r"^[^\x00-\x1f,\x7f]{1,50}$", "one word or a few, at most 50 characters, without a comma"),
+]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=20)]
 
 

@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from services.improvement.links.rules import LinkKind
-from shared.fields import Body, Name, Text
+from shared.fields import Body, Name, Text, Written
 
 WebAddress = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^https?://[^\s\x00-\x1f\x7f\"'<>]{1,1990}$"),
+    StringConstraints(strip_whitespace=True, max_length=2000),
+    Written(r"^https?://[^\s\x00-\x1f\x7f\"'<>]{1,1990}$", "an address of the web, as https://wiki.example/page"),
 ]
 """An address that a page may link to: http or https, nothing that a browser would run."""
 

@@ -10,11 +10,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from services.metrics.agreements.rules import Action, Party, State, Subject
 from services.metrics.clauses.terms import Penalty, Percent, Promise, Terms
 from services.metrics.measures.periods import Frequency
-from shared.fields import Body, Name, Text
+from shared.fields import Body, Name, Text, Written
 
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2199, 12, 31))]
-ClauseKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+ClauseKey = Annotated[
+    str,
+    Written(
+        r"^[a-z][a-z0-9_-]{0,59}$",
+        "a key, as response_time: lower case, a letter first, then letters, digits, '_' and '-', at most 60 in all",
+    ),
+]
+Currency = Annotated[str, Written(r"^[A-Z]{3}$", "a currency's code, as CNY or EUR")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 

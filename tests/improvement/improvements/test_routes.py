@@ -73,6 +73,17 @@ class TestOpenImprovement:
         answer = await people.author.post(IMPROVEMENTS, json={"title": "T", "problem": "P", field: value})
         assert field in ok(answer, 422)["detail"]
 
+    @pytest.mark.parametrize(
+        ("field", "value", "right"),
+        [
+            ("scope", "vpn", "must be 'all', or one dimension and its value, as service=vpn"),
+            ("measure_key", "SLA attainment", "must be a key, as vpn_access"),
+        ],
+    )
+    async def test_it_says_what_would_be_right(self, people: People, field: str, value: str, right: str) -> None:
+        answer = await people.author.post(IMPROVEMENTS, json={"title": "T", "problem": "P", field: value})
+        assert ok(answer, 422)["detail"].startswith(f"body.{field}: {right}")
+
     async def test_an_end_before_the_start_is_malformed(self, people: People) -> None:
         body = {"title": "T", "problem": "P", "planned_start": "2026-02-01", "planned_end": "2026-01-01"}
         assert "planned_end" in ok(await people.author.post(IMPROVEMENTS, json=body), 422)["detail"]
