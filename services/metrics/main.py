@@ -45,6 +45,7 @@ from services.metrics.reopens import consumers as reopen_consumers
 from services.metrics.reopens import jobs as reopen_jobs
 from services.metrics.reopens import pages as reopen_pages
 from services.metrics.reopens import routes as reopens
+from services.metrics.reports import consumers as report_consumers
 from services.metrics.reports import jobs as report_jobs
 from services.metrics.reports import routes as reports
 from services.metrics.scorecards import routes as scorecards
@@ -108,6 +109,7 @@ def define(settings: Settings) -> Definition:
             *improvements.handlers,
             *analysis.handlers,
             *reopen_consumers.handlers,
+            *report_consumers.handlers,
         ),
         jobs=(
             *evaluation_jobs.make_jobs(own),

@@ -27,6 +27,12 @@ async def count_reports(session: AsyncSession, key: str, scope: str, period: dat
     return number
 
 
+async def find_newest(session: AsyncSession, key: str, scope: str, period: date) -> Row[Any] | None:
+    """What was handed in last."""
+    query = select(reports).where(reports.c.measure_key == key, reports.c.scope == scope, reports.c.period == period)
+    return (await session.execute(query.order_by(reports.c.number.desc()).limit(1))).one_or_none()
+
+
 async def list_reports(session: AsyncSession, key: str, before: UUID | None, limit: int) -> Sequence[Row[Any]]:
     """Newest first, behind `before`."""
     query = select(reports).where(reports.c.measure_key == key)
