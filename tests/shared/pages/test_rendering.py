@@ -66,6 +66,12 @@ class TestStatic:
         assert answer.headers["content-type"].startswith("text/css")
         assert "immutable" in answer.headers["cache-control"]
 
+    async def test_no_rule_shows_what_is_hidden(self, site: Site) -> None:
+        """A button that is only there for the Enter key stays unseen, though buttons have a display of their own."""
+        async with site.browser() as browser:
+            style = (await browser.get("/metrics/static/style.css")).text
+        assert "[hidden] { display: none !important; }" in style
+
     async def test_gives_nothing_from_elsewhere(self, site: Site) -> None:
         async with site.browser() as browser:
             for path in ("..%2frendering.py", "%2e%2e/rendering.py", "nothing.css"):
