@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Literal, Protocol
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from shared import clock
+
 _MAIL_SECONDS = 60.0
+_WHOLE_LINES = SMTP.clone(max_line_length=998, cte_type="7bit")
+"""A long address in a header is not folded: what is folded is encoded, and no mail program follows it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,11 @@ def write_message(mail: Mail, sender: str) -> EmailMessage:
         reader = Address(addr_spec=mail.to.strip())
     except (MessageError, ValueError, IndexError) as error:
         raise ValueError(f"{mail.to!r} is no address of one reader") from error
-    message = EmailMessage()
+    message = EmailMessage(_WHOLE_LINES)
     message["To"] = reader
     message["From"] = sender
     message["Subject"] = " ".join(mail.subject.split())
+    message["Date"] = clock.now()
     message["Message-ID"] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
     for name, value in mail.headers.items():
@@ -98,14 +104,18 @@ class SmtpMailer:
             return Outcome("refused", _say(error))
         try:
             async with asyncio.timeout(_MAIL_SECONDS):
-                await client.send_message(message)
+                await client.sendmail(self._sender, [mail.to.strip()], message.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
             return _judge(error.recipients[0].code, error.recipients[0].message)
+        except aiosmtplib.SMTPSenderRefused as error:  # ours to mend: the reader's address is none the worse for it
+            return Outcome("failed", f"the sender {self._sender} is refused: {error.code} {error.message}"[:500])
         except aiosmtplib.SMTPResponseException as error:
             return _judge(error.code, error.message)
         except (aiosmtplib.SMTPException, OSError) as error:
             client.close()
             return Outcome("unknown", f"whether it went out is not known: {_say(error)}")
+        except ValueError as error:  # what cannot be written as a mail harms no other
+            return Outcome("refused", _say(error))
         return Outcome("sent")
 
 

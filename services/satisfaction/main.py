@@ -50,6 +50,7 @@ from services.satisfaction.index import routes as index_routes
 from services.satisfaction.interviews import pages as interview_pages
 from services.satisfaction.interviews import routes as interview_routes
 from services.satisfaction.invitations import jobs as invitation_jobs
+from services.satisfaction.invitations import pages as invitation_pages
 from services.satisfaction.invitations import routes as invitation_routes
 from services.satisfaction.populations import routes as population_routes
 from services.satisfaction.promises import consumers as promise_consumers
@@ -108,6 +109,7 @@ def define(settings: Settings) -> Definition:
             follow_up_routes.routes,
             draft_pages.pages,  # before the pages by id: `new` is none
             trigger_pages.pages,
+            invitation_pages.pages,
             campaign_pages.pages,
             analysis_pages.pages,
             result_pages.pages,

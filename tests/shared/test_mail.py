@@ -78,6 +78,26 @@ class TestSmtpMailer:
         assert outcomes[0].detail == "550 5.1.1 no such user"
         assert [recipient for recipient, _ in server.taken] == ["a@example.org"]
 
+    async def test_a_sender_that_is_refused_is_no_fault_of_the_reader(self) -> None:
+        """It is tried again, once the setting is mended."""
+        async with Server(MAIL="550 5.7.1 who are you").running() as mailer:
+            outcomes = await mailer.send([mail(), mail()])
+        assert [outcome.result for outcome in outcomes] == ["failed", "failed"]
+        assert "desk@example.org is refused: 550" in str(outcomes[0].detail)
+
+    async def test_what_cannot_be_written_harms_no_other(self) -> None:
+        server = Server()
+        async with server.running() as mailer:
+            outcomes = await mailer.send([mail(text="\ud800"), mail("b@example.org")])
+        assert [outcome.result for outcome in outcomes] == ["refused", "sent"]
+
+    async def test_a_long_address_in_a_header_arrives_whole(self) -> None:
+        server = Server()
+        link = f"<https://{'a' * 60}.example.org/satisfaction/survey/{'A' * 43}/stop>"
+        async with server.running() as mailer:
+            await mailer.send([Mail("a@example.org", "s", "t", "<1@x>", {"List-Unsubscribe": link})])
+        assert f"List-Unsubscribe: {link}\r\n" in server.taken[0][1]
+
     async def test_a_connection_that_breaks_leaves_one_unknown_and_the_rest_unsent(self) -> None:
         async with Server(END="hang up").running() as mailer:
             outcomes = await mailer.send([mail(), mail(), mail()])
@@ -98,3 +118,10 @@ class TestWriteMessage:
     def test_one_mail_goes_to_one_reader(self, to: str) -> None:
         with pytest.raises(ValueError, match="no address of one reader"):
             write_message(mail(to), "desk@example.org")
+
+    def test_an_address_in_a_header_stays_as_it_is(self) -> None:
+        """RFC 8058: a folded one would be encoded, and unsubscribing by one click would lead nowhere."""
+        link = f"<https://ratchet.a-long-company-name.example.com/satisfaction/survey/{'A' * 43}/stop>"
+        written = write_message(Mail("a@b.org", "s", "t", "<1@x>", {"List-Unsubscribe": link}), "desk@example.org")
+        assert f"\nList-Unsubscribe: {link}\r\n" in written.as_bytes().decode()
+        assert written["Date"] is not None

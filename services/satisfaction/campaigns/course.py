@@ -193,13 +193,17 @@ async def _list_missing(session: AsyncSession, campaign: Row[Any], now: datetime
     missing = []
     if campaign.sample is None:
         missing.append("the sample: upload the population and draw")
-    elif campaign.rest_days:
-        since = now - timedelta(days=campaign.rest_days)
-        asked = await populations.count_asked_since(session, campaign.id, since)
-        if asked:
-            missing.append(f"rest: {asked} of those drawn were asked by another campaign meanwhile; draw again")
+    else:
+        since = now - timedelta(days=campaign.rest_days) if campaign.rest_days else None
+        if resting := await populations.count_left_alone(session, campaign.id, since):
+            missing.append(
+                f"rest: {resting} of those drawn were asked by another campaign meanwhile, or want no surveys any "
+                "more; draw again"
+            )
     if campaign.closes_at is not None and campaign.closes_at <= now:
         missing.append(f"time to answer: closes_at {campaign.closes_at:%Y-%m-%d %H:%M} UTC is over")
+    elif campaign.closes_at is not None and campaign.opens_on and campaign.opens_on > campaign.closes_at.date():
+        missing.append(f"time to answer: it opens on {campaign.opens_on}, after closes_at; set one of them")
     return missing
 
 

@@ -88,10 +88,11 @@ async def take_population(request: Request, campaign_id: UUID, session: Writing,
             upload = form.get("file")
             if not isinstance(upload, UploadFile) or not upload.filename:
                 raise Malformed("file: choose a file")
-            kind = files.XLSX if upload.filename.lower().endswith(".xlsx") else files.CSV
             mode = "replace" if form.get("mode") == "replace" else "append"
             skip = form.get("skip_flawed") is not None
             content = await upload.read()
+            charset = "gb18030" if form.get("charset") == "gb18030" else "utf-8"
+        kind = files.XLSX if files.is_workbook(content) else f"{files.CSV}; charset={charset}"
         await population_service.upload_population(session, campaign_id, content, kind, mode, skip, clock.now())  # type: ignore[arg-type]
 
     return await _take(request, session, campaign_id, caller, "population", take)
@@ -208,7 +209,7 @@ async def _show(
         steps=rules.list_steps(bool(strata), row.sample is not None, check) if check else [],
         invitations=await repository.count_invitations(session, campaign_id),
         may_conduct=not caller.roles.isdisjoint(rules.CONDUCTORS[row.level]),
-        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS),
+        complaint=put_in_words(request, refusal, words.FIELDS, words.PROBLEMS, words.DETAILED),
         named=extra.get("strata", []),
         flaws=extra.get("errors", [])[:_FLAWS_SHOWN],
         refused=extra.get("refused", 0),

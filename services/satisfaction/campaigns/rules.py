@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from services.satisfaction.campaigns.schemas import ClauseCheck, LaunchCheck, Level, State, Waiver
+from services.satisfaction.campaigns.schemas import ClauseCheck, Kind, LaunchCheck, Level, State, Waiver
 from services.satisfaction.questionnaires.schemas import Content, Item, PairItem, RatingItem
 from shared.auth import Role
 from shared.problems import Forbidden, IllegalTransition, Problem
@@ -22,12 +22,20 @@ ALLOWED: dict[State, tuple[str, ...]] = {
 }
 LIVE_FIELDS = {"title", "owner", "closes_at", "reminder_every_days", "reminders_at_most"}
 """What is edited once it is launched."""
+RHYTHM_FIELDS = {"closes_at", "reminder_every_days", "reminders_at_most"}
+"""What reminders depend on."""
 SAMPLE_FIELDS = {"strata", "margin", "confidence", "expected_response_rate", "minimum_per_stratum", "rest_days"}
 """What the draw depends on."""
 _EXPECTATION = {
     "en": "For each statement say how it should be. 1: not at all, the highest: entirely.",
     "zh-CN": "请对每项陈述回答应当如何。1：完全不同意，最高分：完全同意。",
 }
+
+
+class ProjectMissing(Problem):
+    """A project survey is about a project."""
+
+    status = 422
 
 
 class Launched(Problem):
@@ -69,6 +77,12 @@ def require_editable(state: State, changed: Collection[str]) -> None:
         raise Launched(
             f"{', '.join(frozen)}: people are being asked already; only {', '.join(sorted(LIVE_FIELDS))} change now"
         )
+
+
+def require_project(kind: Kind, project: str | None) -> None:
+    """Raises `ProjectMissing`."""
+    if kind == "project" and project is None:
+        raise ProjectMissing("project: a project survey names its project; name another one instead")
 
 
 def check_clauses(clauses: Iterable[Promised], content: Content, waivers: Sequence[Waiver]) -> list[ClauseCheck]:

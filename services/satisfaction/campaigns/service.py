@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.campaigns import repository, rules
 from services.satisfaction.campaigns.schemas import CampaignEdit, NewCampaign, NewWaivers, Waiver
+from services.satisfaction.invitations import service as invitations
 from services.satisfaction.questionnaires.service import get_questionnaire
 from shared.auth import Principal
 from shared.http import check_version
@@ -91,7 +92,7 @@ async def edit_campaign(
 
     Raises:
         CampaignNotFound, PreconditionRequired, LostUpdate, Forbidden, IllegalTransition, Launched
-        QuestionnaireNotFound, UnknownCampaign
+        QuestionnaireNotFound, UnknownCampaign, ProjectMissing
     """
     campaign = await lock_campaign(session, campaign_id)
     check_version(if_match, campaign.version)
@@ -101,6 +102,7 @@ async def edit_campaign(
     rules.require_editable(campaign.state, changed)
     if not changed:
         return campaign
+    rules.require_project(campaign.kind, changed.get("project", campaign.project))
     if changed.keys() & {"questionnaire_key", "questionnaire_version"}:
         asked = {"key": campaign.questionnaire_key, "version": campaign.questionnaire_version}
         asked |= {name.removeprefix("questionnaire_"): value for name, value in changed.items() if "naire" in name}
@@ -109,7 +111,10 @@ async def edit_campaign(
     values = {name: _as_list(value) for name, value in changed.items()}
     if changed.keys() & rules.SAMPLE_FIELDS:
         values |= dict.fromkeys(("sample", "seed", "drawn_at", "drawn_by"))
-    return await repository.write(session, campaign_id, {**values, "updated_at": now})
+    edited = await repository.write(session, campaign_id, {**values, "updated_at": now})
+    if edited.state == "launched" and changed.keys() & rules.RHYTHM_FIELDS:
+        await invitations.follow_rhythm(session, edited, now)
+    return edited
 
 
 async def waive_clauses(

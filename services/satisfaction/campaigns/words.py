@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from fastapi import Request
 
 from services.satisfaction.campaigns.course import NotReady
-from services.satisfaction.campaigns.rules import Launched
+from services.satisfaction.campaigns.rules import Launched, ProjectMissing
 from services.satisfaction.campaigns.service import UnknownCampaign
 from services.satisfaction.populations.files import UnreadableFile, UnsupportedFile
 from services.satisfaction.populations.planning import EmptyStratum, NoPopulation, UnknownStratum
-from services.satisfaction.populations.rules import UnsoundColumns
-from services.satisfaction.populations.service import PopulationTooLarge, UnsoundPopulation
+from services.satisfaction.populations.rules import PopulationTooLarge, UnsoundColumns
+from services.satisfaction.populations.service import UnsoundPopulation
 from shared.pages import N_, translate
 from shared.problems import Problem
 
@@ -27,6 +27,9 @@ KINDS = {
     "expectation": N_("Expectations at design"),
 }
 LEVELS = {"company": N_("Company"), "project": N_("Project")}
+CHARSETS = {"utf-8": N_("UTF-8, or UTF-16 by its mark"), "gb18030": N_("GB18030 (GBK): Excel in Chinese")}
+DETAILED = (UnreadableFile, UnsoundColumns)
+"""What these say in detail helps, in whatever language."""
 MODES = {"append": N_("Beside those who are there"), "replace": N_("In place of those who are there")}
 FIELDS = {
     "title": N_("Title"),
@@ -59,8 +62,9 @@ FIELDS = {
 PROBLEMS: dict[type[Problem], str] = {
     NotReady: N_("The survey cannot be launched yet: below is what is missing."),
     Launched: N_("People are being asked already: this stays as it is."),
+    ProjectMissing: N_("A project survey names its project."),
     UnknownCampaign: N_("The survey to compare with does not exist."),
-    UnreadableFile: N_("The file cannot be read. Send CSV in UTF-8, or XLSX."),
+    UnreadableFile: N_("The file cannot be read. Choose how it is written, or save it as CSV in UTF-8 or as XLSX:"),
     UnsupportedFile: N_("The file cannot be read. Send CSV in UTF-8, or XLSX."),
     UnsoundColumns: N_("The first row of the file has to name the columns, among them 'reference'."),
     UnsoundPopulation: N_("Some rows cannot be taken, and nothing was taken."),
@@ -93,8 +97,8 @@ STEPS = {
 STANDINGS = {"done": (N_("Done"), "good"), "next": (N_("Next"), "accent"), "later": (N_("Later"), "neutral")}
 MISSING = {
     "the sample": N_("The population has to be uploaded, and the sample drawn."),
-    "rest": N_("Some of those drawn were asked by another survey meanwhile: draw again."),
-    "time to answer": N_("The time at which it ends is over."),
+    "rest": N_("Some of those drawn were asked by another survey meanwhile, or want none any more: draw again."),
+    "time to answer": N_("The time at which it ends is over, or comes before it begins."),
     "a published questionnaire": N_("The questionnaire has to be published."),
     "agreements in force": N_("One of its agreements is not in force."),
     "statements to expect anything of": N_("The questionnaire has no statement that asks for an expectation."),

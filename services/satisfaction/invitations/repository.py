@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import DateTime, Integer, Row, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -179,6 +179,27 @@ async def _lease(session: AsyncSession, chosen: Any, until: datetime) -> Sequenc
         .order_by(_i.member_id)
     )
     return cast("Sequence[Row[Any]]", (await session.execute(query)).all())
+
+
+_RESCHEDULE = text("""
+    UPDATE survey_invitations SET next_mail_at = :next_mail_at
+    WHERE campaign_id = :campaign_id AND state = 'open' AND channel = 'email' AND leased_until IS NULL
+      AND mail_attempts = 0 AND (sent > 0 OR next_mail_at IS NULL) AND sent <= coalesce(:at_most, sent)
+""").bindparams(bindparam("at_most", type_=Integer), bindparam("next_mail_at", type_=DateTime(timezone=True)))
+_SILENCE = text("""
+    UPDATE survey_invitations SET next_mail_at = NULL
+    WHERE campaign_id = :campaign_id AND state = 'open' AND sent > coalesce(:at_most, sent) AND leased_until IS NULL
+""").bindparams(bindparam("at_most", type_=Integer))
+
+
+async def reschedule(
+    session: AsyncSession, campaign_id: UUID, next_mail_at: datetime | None, at_most: int | None
+) -> None:
+    """The next reminder of everybody who was mailed, who did not answer, and whose address works; who had more than
+    `at_most` gets none."""
+    values = {"campaign_id": campaign_id, "next_mail_at": next_mail_at, "at_most": at_most}
+    await session.execute(_RESCHEDULE, values)
+    await session.execute(_SILENCE, {"campaign_id": campaign_id, "at_most": at_most})
 
 
 _RECORD = text("""

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 from fastapi.responses import StreamingResponse
 
+from services.satisfaction.campaigns.rules import require_conductor
 from services.satisfaction.invitations import repository, service
 from services.satisfaction.invitations.schemas import InvitationState, InvitationView
 from services.satisfaction.settings import Thresholds
@@ -54,15 +55,19 @@ async def stop_invitation(campaign_id: UUID, invitation_id: UUID, session: Writi
 
 @routes.get("/campaigns/{campaign_id}/links.csv", response_class=StreamingResponse)
 async def export_links(
-    campaign_id: UUID, request: Request, session: Reading, _caller: Inviter, thresholds: Thresholds, key: LinkKey
+    campaign_id: UUID, request: Request, session: Reading, caller: Inviter, thresholds: Thresholds, key: LinkKey
 ) -> StreamingResponse:
-    """The personal links of those who have not answered yet, to be handed out by other means than e-mail. Each answers
-    for the person beside it: keep the file as you would keep their answers."""
+    """The personal links of those who have not answered yet, to be handed out by other means than e-mail; of a company
+    survey for the quality department only. Each answers for the person beside it: keep the file as you would keep their
+    answers."""
     campaign = await service.require_campaign(session, campaign_id)
+    if campaign.level == "company":
+        require_conductor(campaign.level, caller.roles, caller.subject)
     database: Database = request.app.state.database
     base = thresholds.public_url or str(request.base_url)
 
     async def write() -> AsyncIterator[str]:
+        yield "\ufeff"  # Excel in Chinese takes it for GBK else
         rows: list[tuple[str | None, ...]] = [_HEAD]
         async for row, url in service.read_links(database, campaign.id, key, base):
             rows.append((row.reference, row.name, row.email, row.language, row.stratum, url))

@@ -45,6 +45,12 @@ async def issue(session: AsyncSession, campaign: Row[Any], now: datetime, key: b
     return issued
 
 
+async def follow_rhythm(session: AsyncSession, campaign: Row[Any], now: datetime) -> None:
+    """Reminders as the campaign wants them from now on: its rhythm was changed while people are asked."""
+    rhythm = rules.Rhythm(campaign.reminder_every_days, None, campaign.closes_at)
+    await repository.reschedule(session, campaign.id, rules.find_reminder(1, rhythm, now), campaign.reminders_at_most)
+
+
 def write_url(base: str, token: str) -> str:
     """The page of a link."""
     return f"{base.rstrip('/')}{PATH}/{token}"

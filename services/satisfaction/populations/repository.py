@@ -252,10 +252,11 @@ async def draw(
     return drawn
 
 
-async def count_asked_since(session: AsyncSession, campaign_id: UUID, since: datetime) -> int:
-    """How many of those drawn were invited by another campaign after `since`."""
+async def count_left_alone(session: AsyncSession, campaign_id: UUID, since: datetime | None) -> int:
+    """How many of those drawn were invited by another campaign after `since` (None: does not count), or want no
+    surveys."""
     query = select(func.count()).where(
-        _m.campaign_id == campaign_id, _m.drawn, _m.contact_hash.in_(_list_asked(campaign_id, since))
+        _m.campaign_id == campaign_id, _m.drawn, _m.contact_hash.in_(_list_left_alone(campaign_id, since))
     )
     return (await session.execute(query)).scalar_one()
 

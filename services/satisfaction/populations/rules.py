@@ -1,10 +1,11 @@
 """What a row of a population must be. Values in, verdict out."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from services.satisfaction.populations.files import Formula
 from shared.problems import Problem
 
 COLUMNS = ("reference", "name", "email", "language", "stratum", "customer", "department", "segment")
@@ -12,9 +13,20 @@ WHOLE = "all"
 """The stratum of everybody where the file has no strata."""
 MOST_MEMBERS = 1_000_000
 MOST_TOLD = 1000
+_COMPUTED = "a formula; write its value (paste special: values)"
 _LONGEST = {"stratum": 100, "email": 254}
-_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,64}@[^@\s<>,;:\"()\[\]\\\x00-\x1f\x7f]{1,189}")
+_EMAIL = re.compile(
+    r"(?=[^@]{1,64}@.{1,189}\Z)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"
+)
+"""RFC 5321's dot-strings: what every mail server takes."""
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class PopulationTooLarge(Problem):
+    """A campaign is about so many people at most."""
+
+    status = 409
 
 
 class UnsoundColumns(Problem):
@@ -71,10 +83,12 @@ def hash_contact(reference: str, email: str | None) -> bytes:
 
 def read_people(rows: Iterator[list[str]], strata: Collection[str] | None) -> Read:
     """The people of a file whose first row names the columns; empty rows are passed over. Who comes twice, by
-    reference or by e-mail address, is taken the first time. `strata`: those that the campaign names.
+    reference or by e-mail address, is taken the first time. `strata`: those that the campaign names. A line break in a
+    cell counts as a blank.
 
     Raises:
         UnsoundColumns
+        PopulationTooLarge: more than `MOST_MEMBERS` people.
     """
     header = _read_header(next(rows, []))
     read = Read()
@@ -83,8 +97,11 @@ def read_people(rows: Iterator[list[str]], strata: Collection[str] | None) -> Re
     single = next(iter(strata)) if strata is not None and len(strata) == 1 else None
     fallback = single or (WHOLE if "stratum" not in header and strata is None else None)
     for number, row in enumerate(rows, start=2):
-        cells = [cell.strip() for cell in row]
+        cells = [" ".join(cell.split()) for cell in row]
         if not any(cells):
+            continue
+        if computed := [place for place, cell in enumerate(row) if isinstance(cell, Formula)]:
+            read.refuse(Flaw(number, _name_column(header, place), _COMPUTED) for place in computed)
             continue
         if len(cells) > len(header) and any(cells[len(header) :]):
             surplus = Flaw(number, str(len(header) + 1), f"more cells than the {len(header)} columns of the first row")
@@ -101,7 +118,15 @@ def read_people(rows: Iterator[list[str]], strata: Collection[str] | None) -> Re
             read.refuse([Flaw(number, column, f"the same contact as in row {first}; every person stands here once")])
         else:
             read.people.append(person)
+            if len(read.people) > MOST_MEMBERS:
+                raise PopulationTooLarge(
+                    f"more than {MOST_MEMBERS} people; a campaign is about as many at most: make several campaigns"
+                )
     return read
+
+
+def _name_column(header: Sequence[str], place: int) -> str:
+    return header[place] if place < len(header) else str(place + 1)
 
 
 def _read_header(row: list[str]) -> list[str]:
@@ -134,7 +159,11 @@ def _read_person(
     if reference is None:
         flaws.append(Flaw(row, "reference", "missing: your own id of this person"))
     if stratum is None:
-        flaws.append(Flaw(row, "stratum", "missing: the group that this person counts in"))
+        flaws.append(
+            Flaw(
+                row, "stratum", "missing: the group that this person counts in (of merged cells only the first has it)"
+            )
+        )
     elif strata is not None and stratum not in strata:
         flaws.append(Flaw(row, "stratum", f"'{stratum[:100]}' is no stratum of this campaign: {_shorten(strata)}"))
     if email is not None and not _EMAIL.fullmatch(email):

@@ -37,12 +37,6 @@ class UnsoundPopulation(Problem):
     status = 422
 
 
-class PopulationTooLarge(Problem):
-    """A campaign is about so many people at most."""
-
-    status = 409
-
-
 async def upload_population(
     session: AsyncSession,
     campaign_id: UUID,
@@ -82,7 +76,7 @@ async def upload_population(
             errors=[asdict(flaw) for flaw in read.flaws],
         )
     if there + len(people) > rules.MOST_MEMBERS:
-        raise PopulationTooLarge(
+        raise rules.PopulationTooLarge(
             f"{there + len(people)} people; a campaign is about at most {rules.MOST_MEMBERS}: make several campaigns"
         )
     await repository.copy_people(session, campaign_id, people)
@@ -220,7 +214,7 @@ async def _show_added(session: AsyncSession, campaign: Row[Any], taken: int, now
     await _forget_draw(session, campaign, now)
     view = await _show(session, campaign.id, taken, taken, 0, ())
     if view.population > rules.MOST_MEMBERS:
-        raise PopulationTooLarge(
+        raise rules.PopulationTooLarge(
             f"{view.population} people; a campaign is about at most {rules.MOST_MEMBERS}: make several campaigns"
         )
     return view

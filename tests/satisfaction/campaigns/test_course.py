@@ -9,6 +9,8 @@ import pytest
 
 from services.satisfaction.campaigns.course import close_ended
 from services.satisfaction.campaigns.repository import find
+from services.satisfaction.invitations.repository import decline
+from services.satisfaction.populations.rules import hash_contact
 from services.satisfaction.questionnaires.builtin import BUILT_IN
 from services.satisfaction.questionnaires.rules import digest_of
 from shared import clock
@@ -119,6 +121,23 @@ class TestLaunch:
         drawn = (await draw(quality, waiting)).json()
         assert (drawn["sample"]["resting"], drawn["sample"]["drawn"]) == (2, 1)
         assert (await quality.post(f"{PATH}/{waiting}/launch")).status_code == 200
+
+    async def test_who_wants_no_surveys_since_the_draw_is_not_asked(
+        self, solo: Solo, quality: httpx.AsyncClient
+    ) -> None:
+        """Whatever the rest days are."""
+        waiting = await prepare(quality, rest_days=0)
+        async with solo.transaction() as session:
+            await decline(session, hash_contact("north-1", "north-1@example.com"), clock.now())
+        refused = await quality.post(f"{PATH}/{waiting}/launch")
+        assert (refused.status_code, "want no surveys" in refused.json()["detail"]) == (409, True)
+        assert (await draw(quality, waiting)).json()["sample"]["drawn"] == 2
+        assert (await quality.post(f"{PATH}/{waiting}/launch")).status_code == 200
+
+    async def test_it_opens_before_it_closes(self, quality: httpx.AsyncClient) -> None:
+        campaign = await prepare(quality, opens_on="2099-02-01", closes_at="2099-01-31T00:00:00Z")
+        refused = await quality.post(f"{PATH}/{campaign}/launch")
+        assert (refused.status_code, "it opens on 2099-02-01" in refused.json()["detail"]) == (409, True)
 
     async def test_at_design_only_what_is_expected_is_asked(self, solo: Solo, quality: httpx.AsyncClient) -> None:
         """R161"""

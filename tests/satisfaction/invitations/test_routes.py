@@ -19,6 +19,12 @@ def path_of(campaign: object, rest: str) -> str:
     return f"/satisfaction/v1/campaigns/{campaign}/{rest}"
 
 
+def read_table(answer: httpx.Response) -> "csv.DictReader[str]":
+    """As a spreadsheet reads it: the byte order mark says that it is UTF-8."""
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    return csv.DictReader(StringIO(answer.content.decode("utf-8-sig")))
+
+
 class TestListInvitations:
     async def test_tells_what_became_of_each(self, solo: Solo, manager: httpx.AsyncClient) -> None:
         campaign = await launch(solo, 3)
@@ -72,7 +78,7 @@ class TestExportLinks:
         answer = await manager.get(path_of(campaign.id, "links.csv"))
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"
         assert answer.headers["cache-control"] == "no-store"
-        rows = list(csv.DictReader(StringIO(answer.text)))
+        rows = list(read_table(answer))
         assert [row["reference"] for row in rows] == ["p1", "p3"]
         assert [row["url"].rsplit("/", 1)[1] for row in rows] == [tokens[0], tokens[2]]
         opened = await solo.client().get(httpx.URL(rows[0]["url"]).path)
@@ -83,5 +89,12 @@ class TestExportLinks:
         """No CSV injection on export."""
         campaign = await launch(solo)
         await change(solo, "survey_members", name=hostile, stratum=hostile)
-        [row] = csv.DictReader(StringIO((await manager.get(path_of(campaign.id, "links.csv"))).text))
+        [row] = read_table(await manager.get(path_of(campaign.id, "links.csv")))
         assert row["name"] == row["stratum"] == f"'{hostile}"
+
+    async def test_of_a_company_survey_for_the_quality_department(self, solo: Solo, manager: httpx.AsyncClient) -> None:
+        """R47, R79: a link answers for the person beside it."""
+        campaign = await launch(solo, level="company", kind="company")
+        path = path_of(campaign.id, "links.csv")
+        assert (await solo.client(Role.SERVICE_DESK).get(path)).status_code == 403
+        assert (await manager.get(path)).status_code == 200

@@ -1,13 +1,15 @@
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from services.satisfaction.invitations.service import expire_invitations, issue, send_mails
 from services.satisfaction.questionnaires.schemas import Content
 from services.satisfaction.tokens import derive_key
+from shared.auth import Role
 from shared.mail import Mail, MemoryMailer, Outcome, write_message
 from tests.satisfaction.invitations.building import LATER, NOW, change, launch, page_of, read, send, tokens_of
 from tests.support.solo import Solo
@@ -167,3 +169,57 @@ class TestExpireInvitations:
         assert await expire_invitations(solo.database, 10) == 1
         rows = await read(solo, "SELECT state, draft, next_mail_at FROM survey_invitations ORDER BY member_id")
         assert [tuple(row) for row in rows] == [("answered", None, None), ("expired", None, None)]
+
+
+class TestFollowRhythm:
+    """A campaign's rhythm is changed while people are asked."""
+
+    async def edit(self, solo: Solo, campaign: Row[Any], **changes: object) -> None:
+        path = f"/satisfaction/v1/campaigns/{campaign.id}"
+        async with solo.client(Role.SERVICE_DESK) as desk:
+            tag = (await desk.get(path)).headers["etag"]
+            edited = await desk.patch(path, json=changes, headers={"If-Match": tag})
+            assert edited.status_code == 200, edited.text
+
+    async def next_mails(self, solo: Solo) -> list[datetime | None]:
+        rows = await read(solo, "SELECT next_mail_at FROM survey_invitations ORDER BY member_id")
+        return [row.next_mail_at for row in rows]
+
+    async def test_who_was_mailed_is_reminded_as_it_is_wanted_now(self, solo: Solo) -> None:
+        campaign = await launch(solo, 3, reminder_every_days=0, reminders_at_most=None)
+        first, *_ = await tokens_of(solo, campaign.id)
+        mailer = MemoryMailer()
+        mailer.outcomes = [Outcome("sent"), Outcome("refused", "550 none"), Outcome("sent")]
+        await mail(solo, mailer)
+        await send(solo.client(), first, a_csat="5")
+        assert await self.next_mails(solo) == [None, None, None]
+        await self.edit(solo, campaign, reminder_every_days=2)
+        answered, refused, waiting = await self.next_mails(solo)
+        assert (answered, refused) == (None, None)
+        assert waiting is not None
+        assert timedelta(days=1.9) < waiting - datetime.now(UTC) <= timedelta(days=2)
+        await self.edit(solo, campaign, reminder_every_days=0)
+        assert await self.next_mails(solo) == [None, None, None]
+
+    async def test_a_later_end_gives_room_for_a_reminder(self, solo: Solo) -> None:
+        campaign = await launch(solo, closes_at=NOW + timedelta(days=3))
+        await mail(solo, MemoryMailer())
+        assert await self.next_mails(solo) == [None]
+        await self.edit(solo, campaign, closes_at=(NOW + timedelta(days=30)).isoformat())
+        assert None not in await self.next_mails(solo)
+
+    async def test_fewer_reminders_silence_who_had_as_many(self, solo: Solo) -> None:
+        campaign = await launch(solo, reminders_at_most=5)
+        for _ in range(2):
+            await mail(solo, MemoryMailer())
+            await pass_time(solo)
+        await self.edit(solo, campaign, reminders_at_most=1)
+        assert await self.next_mails(solo) == [None]
+        await self.edit(solo, campaign, reminders_at_most=None)
+        assert None not in await self.next_mails(solo)
+
+    async def test_a_first_mail_that_is_due_later_waits_for_its_day(self, solo: Solo) -> None:
+        campaign = await launch(solo, opens_on=date(2099, 1, 1))
+        before = await self.next_mails(solo)
+        await self.edit(solo, campaign, reminder_every_days=1)
+        assert await self.next_mails(solo) == before

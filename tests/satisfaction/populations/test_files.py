@@ -4,13 +4,13 @@ from datetime import date
 from io import BytesIO
 from typing import Any
 from unittest.mock import patch
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from openpyxl import Workbook
 
 from services.satisfaction.populations import files
-from services.satisfaction.populations.files import CSV, XLSX, UnreadableFile, UnsupportedFile, read_rows
+from services.satisfaction.populations.files import CSV, XLSX, Formula, UnreadableFile, UnsupportedFile, read_rows
 
 
 def workbook(*rows: list[Any]) -> bytes:
@@ -40,6 +40,26 @@ class TestCsv:
         content = "reference,name\n1,李娜\n".encode("gb18030")
         assert list(read_rows(content, "text/csv; charset=GBK"))[1] == ["1", "李娜"]
         with pytest.raises(UnreadableFile, match="charset=gb18030"):
+            list(read_rows(content, CSV))
+
+    @pytest.mark.parametrize("charset", ["utf-16", "utf-8-sig"])
+    def test_says_by_its_first_bytes_how_it_is_written(self, charset: str) -> None:
+        """Excel's "Unicode text" is UTF-16."""
+        content = "reference\tname\r\n1\t李娜\r\n".encode(charset)
+        assert list(read_rows(content, CSV)) == [["reference", "name"], ["1", "李娜"]]
+
+    def test_that_tells_excel_what_keeps_cells_apart(self) -> None:
+        assert list(read_rows(b"sep=;\r\nreference;name\r\n1;a,b\r\n", CSV)) == [["reference", "name"], ["1", "a,b"]]
+
+    def test_a_quotation_mark_that_is_not_closed_swallows_nobody(self) -> None:
+        with pytest.raises(UnreadableFile, match=r"line 3.*not closed"):
+            list(read_rows(b'reference,name\n1,"a\n2,b\n', CSV))
+
+    @pytest.mark.parametrize(
+        ("content", "said"), [(workbook(["reference"]), "send it as"), (b"\xd0\xcf\x11\xe0", "xlsx")]
+    )
+    def test_that_is_a_workbook(self, content: bytes, said: str) -> None:
+        with pytest.raises(UnreadableFile, match=said):
             list(read_rows(content, CSV))
 
     def test_a_cell_without_end(self) -> None:
@@ -84,6 +104,22 @@ class TestWorkbook:
                 archive.writestr(part, body[:-20] if part.endswith("sheet1.xml") else body)
         with pytest.raises(UnreadableFile):
             list(read_rows(broken.getvalue(), XLSX))
+
+    def test_a_formula_is_known_as_one(self) -> None:
+        _, row = read_rows(workbook(["reference", "name"], ["=1+1", "a = b"]), XLSX)
+        assert [type(cell) for cell in row] == [Formula, str]
+
+    @pytest.mark.parametrize("more", [b'<row r="2147483647"><c r="A2147483647"/></row>', b"<row/>" * 1_100_000])
+    def test_a_sheet_that_says_that_it_never_ends(self, more: bytes) -> None:
+        """A file of a few kilobytes keeps nobody busy for hours."""
+        changed = BytesIO()
+        with ZipFile(BytesIO(workbook(["reference"], ["a"]))) as sound, ZipFile(changed, "w", ZIP_DEFLATED) as archive:
+            for part in sound.namelist():
+                body = sound.read(part)
+                archive.writestr(part, body.replace(b"</sheetData>", more + b"</sheetData>"))
+        with pytest.raises(UnreadableFile, match="more than 1048576 rows"):
+            for _ in read_rows(changed.getvalue(), XLSX):
+                pass
 
     def test_that_unpacks_to_very_much(self) -> None:
         with patch.object(files, "MOST_UNPACKED_BYTES", 1000), pytest.raises(UnreadableFile, match="unpacks to"):

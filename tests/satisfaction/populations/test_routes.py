@@ -44,14 +44,14 @@ class TestUpload:
             "strata": [{"stratum": "north", "members": 2}],
         }
         book = Workbook()
-        for row in (["reference", "name", "stratum"], [4711, "=cmd()", "south"], ["x", "<script>", "south"]):
+        for row in (["reference", "name", "stratum"], [4711, "@cmd()", "south"], ["x", "<script>", "south"]):
             book.worksheets[0].append(row)
         saved = BytesIO()
         book.save(saved)
         second = (await upload(quality, campaign, saved.getvalue(), XLSX)).json()
         assert (second["taken"], second["population"]) == (2, 4)
         listed = (await quality.get(f"{PATH}/{campaign}/population", params={"stratum": "south"})).json()["items"]
-        assert [(one["reference"], one["name"]) for one in listed] == [("4711", "=cmd()"), ("x", "<script>")]
+        assert [(one["reference"], one["name"]) for one in listed] == [("4711", "@cmd()"), ("x", "<script>")]
 
     async def test_in_place_of_who_was_there(self, quality: httpx.AsyncClient) -> None:
         campaign = (await create(quality))["id"]

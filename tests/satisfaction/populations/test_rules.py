@@ -1,10 +1,19 @@
 """What a row of a population must be."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 
 import pytest
 
-from services.satisfaction.populations.rules import Flaw, Read, UnsoundColumns, read_language, read_people
+from services.satisfaction.populations.files import Formula
+from services.satisfaction.populations.rules import (
+    Flaw,
+    PopulationTooLarge,
+    Read,
+    UnsoundColumns,
+    read_language,
+    read_people,
+)
 
 
 def read(*rows: list[str], strata: tuple[str, ...] | None = None) -> Read:
@@ -24,6 +33,41 @@ class TestReadPeople:
         assert (person.row, person.reference, person.name, person.stratum) == (2, "7", "=1+1", "<b>north</b>")
         assert (person.email, person.language) == ("Li.Na@Example.com", "zh-CN")
         assert person.contact_hash == sha256(b"li.na@example.com").digest()
+
+    def test_a_formula_of_a_workbook_is_no_value(self) -> None:
+        got = read(["reference", "name"], [Formula("=A1"), "x"], ["b", Formula("=VLOOKUP(1)")])
+        assert (got.people, got.refused) == ([], 2)
+        assert [(flaw.row, flaw.column) for flaw in got.flaws] == [(2, "reference"), (3, "name")]
+        assert "write its value" in got.flaws[0].reason
+
+    def test_a_line_break_is_a_blank(self) -> None:
+        """A name stands in the first line of a mail: it brings no lines of its own."""
+        (person,) = read(["reference", "name"], ["a", "Li\r\nBcc:\tx@y.z"]).people
+        assert person.name == "Li Bcc: x@y.z"
+
+    @pytest.mark.parametrize(
+        "email",
+        ["a@b,c@d", "a b@c.d", "<a@b.c>", "a@b@c", "a..b@c.d", ".a@b.c", "a@b..c", "李@b.c", "a@例子.cn", "a@[::1]"],
+    )
+    def test_an_address_that_no_server_takes(self, email: str) -> None:
+        assert [flaw.column for flaw in read(["reference", "email"], ["x", email]).flaws] == ["email"]
+
+    @pytest.mark.parametrize("email", ["li.na@example.com", "o'neil+it@a-b.co", "x@localhost", "1@2.cn"])
+    def test_an_address(self, email: str) -> None:
+        assert read(["reference", "email"], ["x", email]).people[0].email == email
+
+    def test_more_people_than_a_campaign_has(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is not read to its end: a file of millions of rows fills no memory."""
+        monkeypatch.setattr("services.satisfaction.populations.rules.MOST_MEMBERS", 3)
+
+        def rows() -> Iterator[list[str]]:
+            yield ["reference"]
+            for number in range(4):
+                yield [str(number)]
+            raise AssertionError("it was read on")
+
+        with pytest.raises(PopulationTooLarge, match="several campaigns"):
+            read_people(rows(), None)
 
     def test_without_strata_everybody_is_in_one(self) -> None:
         people = read(["reference"], ["a"], [""], ["b"]).people

@@ -74,9 +74,8 @@ async def show_list(request: Request, session: Reading, caller: Staff, cursor: C
 @pages.get("/survey-triggers/new")
 async def show_new(request: Request, session: Reading, _caller: Conductor) -> HTMLResponse:
     """The form."""
-    typed = {
-        name: str(field.default) for name, field in NewTrigger.model_fields.items() if name in _TYPED and field.default
-    }
+    shown = {name: field for name, field in NewTrigger.model_fields.items() if name in _TYPED}
+    typed = {name: str(field.default) for name, field in shown.items() if not field.is_required() and field.default}
     return await _show_form(request, session, {**typed, "launches": "true"})
 
 
