@@ -24,6 +24,7 @@ from services.satisfaction.complaints import (
 )
 from services.satisfaction.complaints import schemas as bodies
 from services.satisfaction.complaints.disputes import service as disputes
+from services.satisfaction.complaints.intake import service as intake
 from services.satisfaction.complaints.repository import Filters
 from services.satisfaction.complaints.routes import DAYS, read_cursor, write_due_cursor
 from services.satisfaction.complaints.service import Work
@@ -34,7 +35,7 @@ from shared import clock
 from shared.auth import Principal, Staff
 from shared.database import Database
 from shared.events.complaints import ComplaintClass
-from shared.http import Reading
+from shared.http import Reading, check_version, etag
 from shared.pages import HTMLResponse, page_router, render, see_other
 from shared.pages.forms import Refused, put_in_words, read_form, status_of
 from shared.pagination import Cursor
@@ -135,6 +136,13 @@ def _reason(typed: Mapping[str, str]) -> str:
     return bodies.Reason.model_validate(given(typed, "reason")).reason
 
 
+async def _edit(work: Work, row: Row[Any], typed: Mapping[str, str]) -> Row[Any]:
+    """What is left empty is taken away; the form knows which version it shows."""
+    check_version(typed.get("version", ""), row.version)
+    change = {name: typed.get(name, "").strip() or None for name in words.MENDED}
+    return await intake.edit(work, row, bodies.ComplaintEdit.model_validate(change))
+
+
 def _timed(work: Work, typed: Mapping[str, str], *names: str) -> dict[str, str]:
     return given(typed, *names, zone=work.settings.time_zone)
 
@@ -172,6 +180,7 @@ _TAKE: dict[str, _Take] = {
         work, row, bodies.Progress.model_validate(_timed(work, typed, "note", "next_due_at"))
     ),
     "notes": lambda work, row, typed: handling.note(work, row, _note(typed)),
+    "edit": _edit,
     "dispute": lambda work, row, typed: disputes.open_dispute(
         work, row, bodies.NewDispute.model_validate(_timed(work, typed, "subject", "due_at"))
     ),
@@ -214,6 +223,8 @@ async def _show(
             for name, verdict in verdicts.items()
             if isinstance(verdict, Problem)
         ],
+        kept={name: getattr(row, name) or "" for name in words.MENDED},
+        version=etag(row.version),
         form=form,
         typed=typed or {},
         higher=[name for name in rules.CLASSES if rules.is_higher(name, view.complaint_class)],

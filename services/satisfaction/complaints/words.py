@@ -109,6 +109,10 @@ FIELDS = {
     "position": N_("Position"),
     "outcome": N_("What was agreed?"),
 }
+MENDED = (
+    "title", "description", "complainant", "contact", "customer", "service", "department", "external_id",
+    "complained_about",
+)  # fmt: skip
 STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "take-over": ("take over", N_("Take it over"), ()),
     "decline": ("decline", N_("Decline it"), ("reason",)),
@@ -124,6 +128,7 @@ STEPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "supervise": ("supervise", N_("Have it supervised"), ("supervised_by", "progress_due_at")),
     "progress": ("report progress", N_("Report progress"), ("note", "next_due_at")),
     "notes": ("note", N_("Add a note"), ("note",)),
+    "edit": ("edit", N_("Mend what was written down"), MENDED),
     "dispute": ("open a dispute", N_("Open a dispute"), ("subject", "due_at")),
     "dispute-position": ("add a position", N_("Add a position"), ("side", "position")),
     "dispute-settle": ("settle the dispute", N_("Settle the dispute"), ("outcome",)),

@@ -1,3 +1,4 @@
+import html
 import re
 
 import httpx
@@ -151,6 +152,25 @@ class TestStaffPages:
             text = (await client.get(f"{PATH}/{body['id']}")).text
         assert "Escalated → Major → Operations manager" in text
         assert "the answers were rejected too often" in text
+
+    async def test_what_was_written_down_is_mended_by_the_version_that_is_shown(self, solo: Solo) -> None:
+        async with desk(solo) as client:
+            body = await receive(client)
+            as_browser(client)
+            path = f"{PATH}/{body['id']}"
+            text = (await client.get(path)).text
+            version = re.search(r'name="version" value="([^"]+)"', text)
+            assert version is not None
+            assert f'value="{NEW["contact"]}"' in text
+            shown = {"version": html.unescape(version[1]), "title": "Mail was late", "description": "x", "contact": ""}
+            assert (await client.post(f"{path}/edit", data=shown)).status_code == 303
+            mended = (await client.get(path)).text
+            assert "Mail was late" in mended
+            assert NEW["contact"] not in mended
+            stale = await client.post(f"{path}/edit", data={**shown, "title": "kept words"})
+            assert (stale.status_code, "kept words" in stale.text) == (412, True)
+            empty = await client.post(f"{path}/edit", data={**shown, "title": " "})
+            assert empty.status_code in (412, 422)
 
     @pytest.mark.parametrize("wrong", ["no-uuid", NOBODYS])
     async def test_unknown_ones_are_not_there(self, solo: Solo, wrong: str) -> None:
