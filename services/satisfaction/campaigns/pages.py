@@ -11,6 +11,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
 
+from services.satisfaction.analysis.schemas import FEWEST_ANSWERS
 from services.satisfaction.campaigns import course, repository, rules, service, words
 from services.satisfaction.campaigns.cadence import service as cadence
 from services.satisfaction.campaigns.routes import Conductor
@@ -204,6 +205,7 @@ async def _show(
         status_of(refusal),
         item=view_of(row),
         words=words,
+        fewest=FEWEST_ANSWERS,
         strata=strata,
         check=check,
         steps=rules.list_steps(bool(strata), row.sample is not None, check) if check else [],
