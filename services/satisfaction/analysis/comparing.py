@@ -1,7 +1,8 @@
 """A campaign against the one before."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 from services.satisfaction.analysis.estimates import Difference, compare_estimates
@@ -44,7 +45,7 @@ def compare_campaigns(
         if isinstance(sides, str):
             left.append(NotCompared(aspect="figure", key=key, reason=sides))
         else:
-            found.append(_compare_figures(*sides, both_plain, confidence))
+            found.append(_compare_figures(*sides, both_plain, confidence, previous.confidence))
     for aspect in ASPECTS:
         for key, group, before in _pair(_of(aspect, groups), _of(aspect, previous.groups)):
             both = _judge(group, before, _estimate_gap)
@@ -95,13 +96,34 @@ def _scale_of(result: Figure | GroupResult) -> tuple[object, ...]:
     return (result.kind, result.unit, result.least, result.most) if isinstance(result, Figure) else ()
 
 
-def _compare_figures(now: _Side[Figure], before: _Side[Figure], both_plain: bool, confidence: float) -> Compared:
+def _compare_figures(
+    now: _Side[Figure], before: _Side[Figure], both_plain: bool, confidence: float, confidence_before: float
+) -> Compared:
+    """A share that everybody or nobody is of has no standard error, though it may err: its interval tells how far."""
     found = compare_estimates(now.told, before.told, confidence)
+    if now.result.said_so is None or before.result.said_so is None:
+        return _tell("figure", now.result.key, now, before, found)
+    if confidence == confidence_before:
+        low, high = _span_difference(now.result, before.result)
+        found = replace(found, low=low, high=high)
     told = _tell("figure", now.result.key, now, before, found)
-    if now.result.said_so is None or before.result.said_so is None or not both_plain:
+    if not both_plain or found.low == found.high:
         return told
     p_value = compare_shares(now.result.said_so, now.result.n, before.result.said_so, before.result.n)
     return told.model_copy(update={"p_value": p_value, "test": "fisher"})
+
+
+def _span_difference(now: Figure, before: Figure) -> tuple[float | None, float | None]:
+    """From the intervals of both shares (Newcombe 1998, his tenth method)."""
+    value, low, high = now.value, now.low, now.high
+    other, other_low, other_high = before.value, before.low, before.high
+    if value is None or low is None or high is None or other is None or other_low is None or other_high is None:
+        return None, None
+    difference = value - other
+    return (
+        difference - math.hypot(value - low, other_high - other),
+        difference + math.hypot(high - value, other - other_low),
+    )
 
 
 def _tell(

@@ -44,8 +44,8 @@ METHOD = {
     "gap; the event carries the raw one of the gap. It has none of a single item, of fewer than two respondents, and "
     "where nothing varies.",
     "comparison": "Shares of unstratified samples by Fisher's exact test, all else by Welch's; p-values are corrected "
-    "by Holm. The samples are taken to be independent: who answered both campaigns is not matched. Only what has the "
-    "same items on the same scales is compared.",
+    "by Holm. The difference of shares has Newcombe's interval. The samples are taken to be independent: who answered "
+    "both campaigns is not matched. Only what has the same items on the same scales is compared.",
 }
 
 

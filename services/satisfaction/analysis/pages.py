@@ -14,6 +14,7 @@ from services.satisfaction.analysis.schemas import CampaignAnalysis, Figure, Gro
 from services.satisfaction.campaigns.schemas import format_number
 from services.satisfaction.campaigns.service import get_campaign
 from services.satisfaction.questionnaires.schemas import Content, wording_of
+from services.satisfaction.questionnaires.words import name_group
 from shared.auth import Staff
 from shared.http import Reading, Writing
 from shared.pages import N_, HTMLResponse, language_of, page_router, render, see_other, translate
@@ -88,6 +89,7 @@ async def show_analysis(request: Request, campaign_id: UUID, session: Reading, c
         analysis=analysis,
         campaign=campaign,
         names=names,
+        name_group=lambda key: name_group(request, key),
         units={None: {"unit": ""}, **{figure.key: figure for figure in analysis.figures}},
         wordings={one.item: wording_of(one.name, language) for one in analysis.items},
         choices=[(wording_of(one.name, language), one) for one in analysis.choices],
@@ -151,7 +153,7 @@ async def _draw(
     for aspect, title in (("dimension", N_("Gap by dimension")), ("process", N_("Gap by process"))):
         groups = [group for group in analysis.groups if group.aspect == aspect and group.gap is not None]
         if groups:
-            bars = [_bar_of(group) for group in groups]
+            bars = [_bar_of(group, name_group(request, group.key)) for group in groups]
             drawn[aspect] = await interval_chart(translate(request, title), bars, unit="", language=language, zero=True)
     trend = [bar for row in before if (bar := _trend_of(row, analysis, language)) is not None]
     main = next((one for one in analysis.figures if one.key == analysis.main), None)
@@ -162,8 +164,8 @@ async def _draw(
     return drawn
 
 
-def _bar_of(group: GroupResult) -> Bar:
-    return Bar(group.key, group.gap, group.low, group.high, group.n)
+def _bar_of(group: GroupResult, name: str) -> Bar:
+    return Bar(name, group.gap, group.low, group.high, group.n)
 
 
 def _trend_of(row: Row[Any], analysis: CampaignAnalysis, language: str) -> Bar | None:
