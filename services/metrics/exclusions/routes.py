@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 from sqlalchemy import Row
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements.records import check_visible, find_agreement
 from services.metrics.exclusions import repository, service
@@ -35,13 +34,6 @@ Party = Annotated[
 def _with_version(row: Row[Any], response: Response) -> ExclusionView:
     response.headers["ETag"] = etag(row.version)
     return ExclusionView.model_validate(row)
-
-
-async def _find_visible(session: AsyncSession, exclusion_id: UUID, caller: Principal) -> Row[Any]:
-    """Raises `ExclusionNotFound`, `AgreementNotFound` where it is another customer's, `Forbidden`."""
-    found = await service.find_exclusion(session, exclusion_id)
-    check_visible(await find_agreement(session, found.agreement_id), caller)
-    return found
 
 
 @routes.get("/agreements/{agreement_id}/exclusions")
@@ -74,7 +66,9 @@ async def propose(
 @routes.get("/exclusions/{exclusion_id}")
 async def get_exclusion(exclusion_id: UUID, session: Reading, caller: Reader, response: Response) -> ExclusionView:
     """One entry of a ledger."""
-    return _with_version(await _find_visible(session, exclusion_id, caller), response)
+    found = await service.find_exclusion(session, exclusion_id)
+    check_visible(await find_agreement(session, found.agreement_id), caller)
+    return _with_version(found, response)
 
 
 @routes.post("/exclusions/{exclusion_id}/agree")
@@ -87,7 +81,8 @@ async def agree(
     if_match: IfMatch = None,
 ) -> ExclusionView:
     """Agree for the party that did not propose it: the adjusted values change, the raw ones stay."""
-    await _find_visible(session, exclusion_id, caller)
+    found = await service.find_exclusion(session, exclusion_id)
+    check_visible(await find_agreement(session, found.agreement_id), caller)
     return _with_version(await service.decide(session, exclusion_id, "agreed", body, caller, if_match), response)
 
 
@@ -101,7 +96,8 @@ async def refuse(
     if_match: IfMatch = None,
 ) -> ExclusionView:
     """Refuse for the party that did not propose it."""
-    await _find_visible(session, exclusion_id, caller)
+    found = await service.find_exclusion(session, exclusion_id)
+    check_visible(await find_agreement(session, found.agreement_id), caller)
     return _with_version(await service.decide(session, exclusion_id, "refused", body, caller, if_match), response)
 
 
@@ -110,5 +106,6 @@ async def withdraw(
     exclusion_id: UUID, session: Writing, caller: Party, response: Response, if_match: IfMatch = None
 ) -> ExclusionView:
     """Take back what your side proposed."""
-    await _find_visible(session, exclusion_id, caller)
+    found = await service.find_exclusion(session, exclusion_id)
+    check_visible(await find_agreement(session, found.agreement_id), caller)
     return _with_version(await service.withdraw(session, exclusion_id, caller, if_match), response)

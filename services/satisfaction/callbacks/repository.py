@@ -123,6 +123,7 @@ class Filters:
     external_id: str | None = None
     resolver: str | None = None
     due_before: datetime | None = None
+    history: bool | None = None
 
 
 async def insert(session: AsyncSession, columns: dict[str, list[Any]]) -> Sequence[Row[Any]]:
@@ -256,7 +257,7 @@ async def list_callbacks(
 
 
 def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:
-    for column in ("state", "ticket_id", "customer", "external_id", "resolver"):
+    for column in ("state", "ticket_id", "customer", "external_id", "resolver", "history"):
         value = getattr(filters, column)
         if value is not None:
             query = query.where(callbacks.c[column] == value)

@@ -44,12 +44,13 @@ async def list_callbacks(
     external_id: Word = None,
     resolver: Word = None,
     due_before: Moment | None = None,
+    history: Annotated[bool | None, Query(description="Whether it was heard of too late to call.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[Callback]:
     """What is due next comes first."""
     now = clock.now()
-    filters = Filters(now, state, overdue, ticket_id, customer, external_id, resolver, due_before)
+    filters = Filters(now, state, overdue, ticket_id, customer, external_id, resolver, due_before, history)
     rows = await repository.list_callbacks(session, filters, thresholds.claim_by, read_cursor(cursor), limit + 1)
     return page([Callback.of(row, now, thresholds) for row in rows], limit, write_cursor)
 

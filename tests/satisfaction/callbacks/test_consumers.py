@@ -218,6 +218,8 @@ class TestHistory:
         answered = {**ANSWERS, "completed_at": (self.OLD + timedelta(hours=3)).isoformat()}
         path = f"{REST}/{rows[ticket_id(1), 1].id}/complete"
         assert (await client.post(path, json=answered)).json()["on_time"] is True
+        listed = [(await client.get(REST, params={"history": told})).json()["items"] for told in ("true", "false")]
+        assert [len(page) for page in listed] == [2, 0]
         coverage = (await client.get(f"{REST}/coverage")).json()
         assert (coverage["resolved"], coverage["completed_on_time"], coverage["open"], coverage["n"]) == (2, 1, 1, 2)
 
