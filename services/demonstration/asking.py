@@ -127,7 +127,8 @@ async def _answer_links(people: People, conductor: httpx.AsyncClient, campaign: 
     params = {"version": campaign["questionnaire_version"]}
     asked = await send(conductor.get(f"{_QUESTIONNAIRES}/{campaign['questionnaire_key']}", params=params))
     content = asked.json()["content"]
-    links = list(csv.DictReader(StringIO((await send(conductor.get(f"{url}/links.csv"))).text)))
+    exported = (await send(conductor.get(f"{url}/links.csv"))).content.decode("utf-8-sig")
+    links = list(csv.DictReader(StringIO(exported)))
     stranger = people.visit()
 
     async def answer(row: Json) -> None:
