@@ -3,6 +3,7 @@ JavaScript."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -15,6 +16,7 @@ from services.satisfaction.analysis.service import read_analysis
 from services.satisfaction.campaigns.schemas import format_number
 from services.satisfaction.campaigns.service import get_campaign
 from services.satisfaction.questionnaires.schemas import wording_of
+from services.satisfaction.questionnaires.words import name_group
 from services.satisfaction.results import repository, rules, service
 from services.satisfaction.results.routes import Assigner
 from services.satisfaction.results.schemas import NewAnswer, NewResult, ResultEdit, ResultView
@@ -85,6 +87,7 @@ async def show_all(
         department=department,
         mine=mine,
         aspects=ASPECTS,
+        name_of=partial(_name_of, request),
         next_path=next_path,
     )
 
@@ -219,6 +222,7 @@ async def _show_campaign(
         typed={name: (typed or {}).get(name, "") for name in ("what", *_NEW)},
         fields=FIELDS,
         aspects=ASPECTS,
+        name_of=partial(_name_of, request),
         complaint=put_in_words(request, refusal, FIELDS, _PROBLEMS),
     )
 
@@ -250,6 +254,7 @@ async def _show_one(
         typed={name: (typed or {}).get(name, "") for name in ("answer", "person", "question", "due_on", "version")},
         fields=FIELDS,
         aspects=ASPECTS,
+        name_of=partial(_name_of, request),
         complaint=put_in_words(request, refusal, FIELDS, _PROBLEMS),
     )
 
@@ -262,6 +267,11 @@ def _list_options(request: Request, analysis: CampaignAnalysis) -> list[tuple[st
     for aspect, label in ASPECTS.items():
         told = translate(request, label)
         for key in rules.list_keys(analysis, aspect):
-            name = names.get((aspect, key), key)
+            name = names[aspect, key] if (aspect, key) in names else _name_of(request, aspect, key)
             options.append((f"{aspect}:{key}", told if aspect == "risk" else f"{told}: {name}"))
     return options
+
+
+def _name_of(request: Request, aspect: str, key: str) -> str:
+    """What a result is called; of figures and strata their key."""
+    return name_group(request, key) if aspect in ("dimension", "process") else key

@@ -55,7 +55,7 @@ class TestShowAnalysis:
             page = (await reader.get(f"{PATH}/{campaign_id}/analysis")).text
         assert "<figcaption>Gap by dimension</figcaption>" in page
         # gaps −2, −1, 0 of three of nine people: ± 4.3027 · √(1/3 · 6/8) = 2.15
-        assert "tangibles: -1, -3.15 to 1.15 (n = 3)" in page
+        assert "Tangibles: -1, -3.15 to 1.15 (n = 3)" in page
         assert "<figcaption>Satisfaction index over the campaigns</figcaption>" in page
         assert "Jun 2025: 33.33" in page
         assert "Jun 2026: 66.67" in page
