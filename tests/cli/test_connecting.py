@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from services.connecting import (
-    Finding,
     Part,
     Wish,
     connect,
@@ -20,6 +19,7 @@ from services.connecting import (
 )
 from services.failures import Failure
 from services.rest import Refused
+from shared.ticketing.findings import Finding
 
 REDMINE = Wish(
     system="redmine",
