@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.satisfaction.analysis.proportions import CONFIDENCE, effective_size
+from services.satisfaction.analysis.proportions import CONFIDENCE, FEW, effective_size
 from services.satisfaction.analysis.scores import Column
 from services.satisfaction.analysis.students import exceed, find_quantile
 
@@ -50,7 +50,7 @@ def weigh_means(strata: Sequence[tuple[int, Column]], confidence: float = CONFID
     answers weigh nothing.
 
     Variance Σ W² s²/n′ with finite-population correction, degrees of freedom after Satterthwaite (1946); with one
-    stratum that is Student's interval. A stratum with a single answer is taken to vary as all answers do.
+    stratum that is Student's interval. A stratum of which few answered, all the same, is taken to vary as all do.
     """
     known = [(population, own) for population, column in strata if (own := column[~np.isnan(column)]).size]
     n = sum(int(own.size) for _, own in known)
@@ -63,7 +63,7 @@ def weigh_means(strata: Sequence[tuple[int, Column]], confidence: float = CONFID
     overall = float(np.concatenate([own for _, own in known]).var(ddof=1))
     spreads = []
     for population, own in known:
-        varies = overall if own.size == 1 else float(own.var(ddof=1))
+        varies = overall if own.size < FEW and np.ptp(own) == 0 else float(own.var(ddof=1))
         spreads.append(Spread((population / whole) ** 2 * varies / own.size, int(own.size), population))
     error, freedom = add_spreads(spreads, n)
     around = sum(population / whole * float(np.square(own - value).mean()) for population, own in known)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 CONFIDENCE = 0.95
+FEW = 5
+"""Fewer answers than these, all the same, do not show that a stratum does not vary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +70,21 @@ def weigh_strata(strata: Iterable[Counted], confidence: float = CONFIDENCE) -> S
     Strata without answers are not covered and weigh nothing: what is said holds for the others. The interval is
     Wilson's for as many answers of a simple sample as have the same variance, Σ W² p(1 − p)/(n′) (Korn and Graubard
     1998); where that is zero because all agree, for the effective answers of the thinnest weighting, (Σ W)²/Σ(W²/n′).
+    A stratum of which few answered, all the same, is taken to vary as all do.
     """
     known = [stratum for stratum in strata if stratum.answered]
     n = sum(stratum.answered for stratum in known)
     if not known:
         return Share(None, None, None, 0)
     whole = sum(stratum.population for stratum in known)
-    share = variance = spread = 0.0
+    share = sum(stratum.population / whole * stratum.said_so / stratum.answered for stratum in known)
+    variance = spread = 0.0
     for stratum in known:
         weight = stratum.population / whole
         own = stratum.said_so / stratum.answered
         size = effective_size(stratum.answered, stratum.population)
-        share += weight * own
-        variance += weight * weight * own * (1 - own) / size
+        varies = share if stratum.answered < FEW and own in (0, 1) else own
+        variance += weight * weight * varies * (1 - varies) / size
         spread += weight * weight / size
     if spread == 0:
         return Share(share, share, share, n)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.satisfaction.analysis.estimates import Spread, add_spreads
-from services.satisfaction.analysis.proportions import CONFIDENCE
+from services.satisfaction.analysis.proportions import CONFIDENCE, FEW
 from services.satisfaction.analysis.strata import Strata
 from services.satisfaction.analysis.students import exceed, find_quantile
 
@@ -170,19 +170,24 @@ class Half:
         return np.atleast_2d(np.cov(self.answers, rowvar=False, ddof=1))
 
     def _spread(self, took_part: NDArray[np.bool_], shares: NDArray[np.float64]) -> list[Spread]:
-        """A stratum of which one person answered is taken to vary as all do."""
+        """A stratum of which few answered, all the same, is taken to vary as all do."""
         pulls = self._pulls @ shares
         pulls[np.abs(pulls) <= _ROUNDING * (np.abs(self._pulls) @ shares)] = 0.0
         sizes = self._strata.sum(took_part.astype(np.float64))
         squares = self._strata.sum(pulls * pulls)
+        is_alike = (sizes < FEW) & (squares == 0)
         overall = 0.0
-        if (sizes == 1).any():
+        if is_alike.any():
             own = (self._filled[took_part] @ shares) / (self.is_known[took_part] @ shares)
             overall = float(own.var(ddof=1))
         pull_of_one = self._moved @ shares
         return [
             Spread(
-                float(overall * pull_of_one[number] ** 2 if size == 1 else squares[number] * size / (size - 1)),
+                float(
+                    overall * pull_of_one[number] ** 2 * size
+                    if is_alike[number]
+                    else squares[number] * size / (size - 1)
+                ),
                 int(size),
                 int(self._strata.populations[number]),
             )

@@ -31,6 +31,12 @@ class TestWeighMeans:
     def test_a_census_has_no_design_effect(self) -> None:
         assert weigh_means([(2, np.array([1.0, 3.0])), (1, np.array([5.0]))]).design_effect is None
 
+    def test_two_who_agree_do_not_show_that_a_stratum_does_not_vary(self) -> None:
+        """Variances 2 and 0, the latter of two answers: taken to be that of all, 1, 3, 4 and 4, which is 2."""
+        told = weigh_means([(10**12, np.array([1.0, 3.0])), (10**12, np.array([4.0, 4.0]))])
+        assert told.error is not None
+        assert told.error**2 == pytest.approx(2 / 4 / 2 + 2 / 4 / 2)
+
     def test_without_answers_there_is_nothing(self) -> None:
         assert weigh_means([(10, np.array([]))]).value is None
         assert weigh_means([(10, np.array([3.0]))]).low is None

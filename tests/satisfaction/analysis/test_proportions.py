@@ -13,6 +13,7 @@ from services.satisfaction.analysis.proportions import (
     required_answers,
     share_of,
     weigh_strata,
+    wilson,
 )
 
 
@@ -59,6 +60,18 @@ class TestWeighStrata:
     def test_a_stratum_without_answers_weighs_nothing(self) -> None:
         assert weigh_strata([Counted(200, 100, 80), Counted(800, 0, 0)]) == weigh_strata([Counted(200, 100, 80)])
         assert weigh_strata([Counted(800, 0, 0)]).value is None
+
+    def test_one_answer_does_not_speak_for_a_stratum_without_doubt(self) -> None:
+        """One of 900 people said so, and 25 of 50 of another 100: 0.9 · 1 + 0.1 · 0.5. That one is taken to vary as
+        all do, by 0.95 · 0.05; the whole then weighs little more than a single answer."""
+        told = weigh_strata([Counted(900, 1, 1), Counted(100, 50, 25)])
+        variance = 0.81 * 0.95 * 0.05 + 0.01 * 0.25 / effective_size(50, 100)
+        expected = stats.binomtest(95, 100).proportion_ci(0.95, method="wilson")
+        assert told.value == pytest.approx(0.95)
+        assert told.low is not None
+        assert told.low < 0.3 < expected.low
+        low, _ = wilson(0.95, 0.95 * 0.05 / variance)
+        assert told.low == pytest.approx(low)
 
     def test_all_of_one_mind_still_have_an_interval(self) -> None:
         told = weigh_strata([Counted(1000, 20, 20), Counted(1000, 20, 20)])

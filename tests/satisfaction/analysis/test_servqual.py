@@ -192,6 +192,13 @@ class TestGaps:
         # (3/4)² · 2/2 · 298/299 + (1/4)² · 7/3, the variance of all three, · 99/99
         assert group.told.error == pytest.approx((9 / 16 * 298 / 299 + 1 / 16 * 7 / 3) ** 0.5)
 
+    def test_two_who_agree_do_not_show_that_a_stratum_does_not_vary(self) -> None:
+        """Gaps −4, −2 in one stratum and −1 twice in the other, equally large, without end: as of all, variance 2."""
+        expectation, perception = np.full((4, 1), 5.0), np.array([[1.0], [3.0], [4.0], [4.0]])
+        strata = Strata(["a", "a", "b", "b"], {"a": 10**12, "b": 10**12})
+        (group,) = gaps_by_group(["x"], {"only": ["x"]}, read_halves(expectation, perception, strata))
+        assert group.told.error == pytest.approx((2 / 4 / 2 + 2 / 4 / 2) ** 0.5)
+
     def test_everybody_says_the_same(self) -> None:
         """Student's test knows nothing of it; the sign test does: 2 · ½⁶."""
         halves = plain(np.full((6, 2), 6.0), np.full((6, 2), 4.0))
