@@ -88,6 +88,8 @@ class TestTakeOutcome:
         await until(people, record["id"], "monitoring")
         (event,) = [e for e in await published(alone) if e["type"] == "ratchet.change.implemented.v1"]
         assert event["actor"] == "connection:desk"
+        whose = ("number", "title", "measure_key", "scope")
+        assert [event["data"][name] for name in whose] == [record[name] for name in whose]
 
     async def test_the_secret_as_bearer_token_will_do(self, alone: Fleet, record: dict[str, Any]) -> None:
         told = {"external_id": record["change"]["external_id"], "state": "accepted"}

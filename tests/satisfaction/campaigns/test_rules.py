@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.satisfaction.campaigns import rules
-from services.satisfaction.campaigns.schemas import Waiver
+from services.satisfaction.campaigns.schemas import LaunchCheck, Waiver
 from services.satisfaction.questionnaires.builtin import BUILT_IN
 from services.satisfaction.questionnaires.schemas import Content
 from shared.auth import Role
@@ -44,6 +44,23 @@ class TestRequireConductor:
         else:
             with pytest.raises(Forbidden, match="needs one of these roles"):
                 rules.require_conductor(level, {role}, "x")
+
+
+class TestListSteps:
+    @pytest.mark.parametrize(
+        ("has_people", "is_drawn", "uncovered", "expected"),
+        [
+            (False, False, (), ["next", "later", "done", "later"]),
+            (True, False, (), ["done", "next", "done", "later"]),
+            (True, True, ("SLA-1/response",), ["done", "done", "next", "later"]),
+            (True, True, (), ["done", "done", "done", "next"]),
+        ],
+    )
+    def test_one_is_next(
+        self, has_people: bool, is_drawn: bool, uncovered: tuple[str, ...], expected: list[str]
+    ) -> None:
+        check = LaunchCheck(ready=False, missing=(), uncovered=uncovered, unknown_clauses=(), clauses=())
+        assert [step.standing for step in rules.list_steps(has_people, is_drawn, check)] == expected
 
 
 class TestRequireEditable:

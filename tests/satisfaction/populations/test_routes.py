@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -15,7 +16,17 @@ from services.satisfaction.populations.files import XLSX
 from shared.auth import Role
 from shared.events.catalogue import CustomerRegistered
 from tests.satisfaction.callbacks.building import resolved
-from tests.satisfaction.campaigns.building import PATH, create, draw, launch, people, upload
+from tests.satisfaction.campaigns.building import (
+    PATH,
+    create,
+    draw,
+    hear,
+    launch,
+    people,
+    signed,
+    terminated,
+    upload,
+)
 from tests.support.solo import Solo
 
 
@@ -237,3 +248,40 @@ class TestDraw:
         assert (await quality.post(f"{PATH}/{launched}/draw", json={"seed": "\x00"})).status_code == 422
         async with solo.client(Role.PROJECT_MANAGER) as manager:
             assert (await draw(manager, launched)).status_code == 403
+
+
+class TestSamePeople:
+    async def test_those_of_another_campaign_each_once(self, quality: httpx.AsyncClient) -> None:
+        """Next year's survey asks from the same people."""
+        last, this = (await create(quality))["id"], (await create(quality))["id"]
+        await upload(quality, last, people({"north": 3, "south": 2}))
+        await upload(quality, this, "reference,email,stratum\nother,NORTH-0@example.com,north\n")
+        answer = await quality.post(f"{PATH}/{this}/population/same-people", json={"campaign_id": last})
+        assert answer.status_code == 200
+        assert (answer.json()["taken"], answer.json()["population"]) == (4, 5)  # north-0 is there already
+        again = await quality.post(f"{PATH}/{this}/population/same-people", json={"campaign_id": last})
+        assert (again.json()["taken"], again.json()["population"]) == (0, 5)
+
+    async def test_itself_and_none_are_refused(self, quality: httpx.AsyncClient) -> None:
+        this = (await create(quality))["id"]
+        for other in (this, str(uuid4())):
+            refused = await quality.post(f"{PATH}/{this}/population/same-people", json={"campaign_id": other})
+            assert (refused.status_code, "no other campaign" in refused.text) == (422, True)
+
+
+class TestOfService:
+    async def test_who_has_an_agreement_about_it_or_had_an_incident_of_it(
+        self, solo: Solo, quality: httpx.AsyncClient
+    ) -> None:
+        """R121: the customers of a service."""
+        await hear(solo, signed("SLA-1", "response", customer="acme", services=("mail", "print")))
+        await hear(solo, signed("SLA-2", "response", customer="bank", services=("print",)))
+        ended = signed("SLA-3", "response", customer="gone", services=("mail",))
+        await hear(solo, ended, terminated(ended))
+        made = (await create(quality))["id"]
+        path = f"{PATH}/{made}/population/known-customers"
+        assert (await quality.post(path, json={"service": "mail"})).json()["taken"] == 1
+        assert (await quality.post(path, json={"service": "print"})).json()["taken"] == 1
+        assert (await quality.post(path, json={"service": "print", "customer": "acme"})).json()["taken"] == 0
+        listed = (await quality.get(f"{PATH}/{made}/population")).json()["items"]
+        assert [one["reference"] for one in listed] == ["acme", "bank"]
