@@ -79,7 +79,7 @@ complaints = Table(
     Index("ix_complaints_newest", text("received_at DESC"), text("id DESC")),
     Index("ix_complaints_of_customer", "customer", text("received_at DESC"), text("id DESC")),
     Index("ix_complaints_of_owner", "owner", text("received_at DESC"), text("id DESC")),
-    Index("ix_complaints_next_due", "next_due_at", postgresql_where=text("next_due_at IS NOT NULL")),
+    Index("ix_complaints_due", "next_due_at", "id"),
     Index("ix_complaints_offers", "offer_ends_at", postgresql_where=text("offer_ends_at IS NOT NULL")),
     Index("ix_complaints_retention", "retain_until", postgresql_where=text("retain_until IS NOT NULL AND NOT held")),
 )

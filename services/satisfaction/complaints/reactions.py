@@ -105,12 +105,13 @@ async def follow_up(work: Work, row: Row[Any], call: FollowUpCall) -> Row[Any]:
     return called
 
 
-def may_rate(row: Row[Any]) -> bool:
+def may_rate(row: Row[Any], by: str) -> bool:
     """R200: whether a score is of somebody, by a customer: an anonymous complaint names none, and one that came without
     signing in may name any."""
-    return row.answered_by is not None and row.customer is not None and row.received_by != PUBLIC
+    is_known = row.received_by != PUBLIC or by != PUBLIC
+    return row.answered_by is not None and row.customer is not None and is_known
 
 
 async def _rate(work: Work, row: Row[Any], score: int | None, comment: str | None) -> None:
-    if score is not None and may_rate(row):
+    if score is not None and may_rate(row, work.actor):
         await rate(work.session, row.answered_by, row.customer, score, comment, work.actor, work.now, row.id)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, delete, func, insert, select, text, tuple_, union, update
+from sqlalchemy import Row, Select, delete, func, insert, or_, select, text, tuple_, union, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.complaints.models import complaint_deadlines, complaint_entries, complaints
@@ -83,11 +83,13 @@ async def list_due(
 ) -> Sequence[Row[Any]]:
     """What is due next first, then what waits for nothing; `after` is its time and id of the last one of the page
     before."""
-    due = func.coalesce(complaints.c.next_due_at, NEVER)
+    due, id_ = complaints.c.next_due_at, complaints.c.id
     query = _narrow(select(complaints), filters)
-    if after is not None:
-        query = query.where(tuple_(due, complaints.c.id) > after)
-    return list(await session.execute(query.order_by(due, complaints.c.id).limit(limit)))
+    if after is not None and after[0] < NEVER:
+        query = query.where(or_(tuple_(due, id_) > after, due.is_(None)))
+    elif after is not None:
+        query = query.where(due.is_(None), id_ > after[1])
+    return list(await session.execute(query.order_by(due.asc().nulls_last(), id_).limit(limit)))
 
 
 def _narrow(query: Select[Any], filters: Filters) -> Select[Any]:

@@ -112,7 +112,7 @@ async def _show_answer(
             zone=thresholds.time_zone,
             item=view,
             token=token,
-            may_rate=reactions.may_rate(row),
+            may_rate=reactions.may_rate(row, PUBLIC),
             typed=typed if refusal else {},
             complaint=put_in_words(request, refusal, words.FIELDS, _PROBLEMS),
             words=words,

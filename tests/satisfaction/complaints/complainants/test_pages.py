@@ -160,3 +160,15 @@ class TestLink:
             received = (await staff.post(REST, json=NEW)).json()
             read = await client.get(received["link"], headers={"accept-language": "zh-CN"})
         assert "处理经过" in read.text
+
+    async def test_signed_in_the_customer_rates_what_came_without(self, solo: Solo) -> None:
+        """R200."""
+        async with solo.client() as client, desk(solo) as staff, customer(solo) as gao:
+            await complain(client, customer="harbour-bank")
+            (item,) = (await staff.get(REST)).json()["items"]
+            await do(staff, item, "take-over")
+            await do(staff, item, "answer", answer="Mended.")
+            path = f"/satisfaction/v1/own-complaints/{item['id']}/accept"
+            assert (await gao.post(path, json={"score": 3})).status_code == 200
+            (rating,) = (await staff.get("/satisfaction/v1/staff-ratings")).json()["items"]
+        assert (rating["customer"], rating["score"]) == ("harbour-bank", 3)
