@@ -34,6 +34,9 @@ class SatisfactionSettings(BaseSettings):
     """The installation's zone: quiet hours of customers that have no zone of their own, and months of figures."""
     quiet_hours: str = Field(default="", pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")
     """Nobody is called in these hours, as `21:00-08:00`; empty: there are none."""
+    retry_minutes: int = Field(default=30, ge=0, le=1440)
+    """A customer whom somebody has just tried to reach is offered to the desk again after so long, or when nobody else
+    is to be called."""
     history_after_days: float = Field(default=7, gt=0, le=36_500)
     """A resolution of which Ratchet hears so many days after the deadline of its callback, or later, is history (an
     import of old tickets): it counts, but nobody is asked to call or told that it is overdue."""

@@ -123,6 +123,7 @@ async def _show(
     def show(rows: Any) -> list[Callback]:
         return [Callback.of(row, now, thresholds) for row in rows]
 
+    found = service.Worklist([], [], [], [], [])
     own: list[Callback] = []
     held: list[Callback] = []
     agreed: list[Callback] = []
@@ -141,7 +142,11 @@ async def _show(
         agreed, quiet = show(found.agreed), show(found.quiet)
     following = waiting[:ON_A_PAGE]
     known_as = await list_names(session, caller)
-    first = _find_first(own, following if chosen == _EVERYTHING else [], known_as)
+    offered: list[Callback] = []
+    if chosen == _EVERYTHING:
+        resting = await service.find_resting(session, found.callable, now, thresholds)
+        offered = sorted(following, key=lambda one: one.id in resting)
+    first = _find_first(own, offered, known_as)
     attempts: list[Attempt] = []
     surroundings: dict[str, Any] = {
         "callback": None,

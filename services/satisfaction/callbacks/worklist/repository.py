@@ -1,6 +1,6 @@
 """Every SQL statement of the worklist: who may be called next, and who is calling whom."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -144,6 +144,15 @@ async def has_more(session: AsyncSession, callback: Row[Any], now: datetime) -> 
         _c.customer == callback.customer, _c.id != callback.id, _is_open_now(now), ~_c.history
     )
     return (await session.execute(query.limit(1))).first() is not None
+
+
+async def list_resting(
+    session: AsyncSession, customers: Collection[str], now: datetime, since: datetime
+) -> Sequence[str]:
+    """Which of these customers were tried after `since`, or asked for a later time, about any of their callbacks."""
+    later = or_(_c.last_attempt_at > since, _c.next_attempt_at > now)
+    query = select(_c.customer).where(_c.customer.in_(customers), _c.state == "due", later).distinct()
+    return (await session.execute(query)).scalars().all()
 
 
 async def list_history(session: AsyncSession, looking: Looking, after: After, limit: int) -> Sequence[Row[Any]]:

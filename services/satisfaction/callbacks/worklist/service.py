@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -61,6 +62,20 @@ async def list_worklist(session: AsyncSession, looking: Looking, after: After, l
     )
 
 
+async def find_resting(
+    session: AsyncSession, callbacks: Sequence[Row[Any]], now: datetime, thresholds: SatisfactionSettings
+) -> set[UUID]:
+    """Which of these wait until the others are called: somebody has just tried to reach the customer, or the customer
+    asked for a later time, be it about another incident."""
+    since = now - timedelta(minutes=thresholds.retry_minutes)
+    resting = {row.id for row in callbacks if row.last_attempt_at is not None and row.last_attempt_at > since}
+    customers = {row.customer for row in callbacks if row.customer is not None}
+    if thresholds.claim_by == "customer" and customers:
+        theirs = set(await repository.list_resting(session, customers, now, since))
+        resting |= {row.id for row in callbacks if row.customer in theirs}
+    return resting
+
+
 async def claim_callback(
     session: AsyncSession,
     callback: Row[Any],
@@ -92,14 +107,17 @@ async def claim_callback(
 async def claim_next(
     session: AsyncSession, caller: Principal, now: datetime, thresholds: SatisfactionSettings
 ) -> Row[Any]:
-    """Hold the customer whom to call next: of the callable callbacks that the caller did not resolve the first.
+    """Hold the customer whom to call next: of the callable callbacks that the caller did not resolve the first, and
+    those that rest only when there is no other.
 
     Raises:
         NobodyToCall
     """
     looking = await look(session, caller, now, thresholds)
     known_as = await list_names(session, caller)
-    for callback in await repository.list_callable(session, looking, None, _CANDIDATES):
+    candidates = await repository.list_callable(session, looking, None, _CANDIDATES)
+    resting = await find_resting(session, candidates, now, thresholds)
+    for callback in sorted(candidates, key=lambda row: row.id in resting):
         if callback_rules.is_resolver(known_as, callback.resolver):
             continue
         locked = await callbacks.lock(session, callback.id)

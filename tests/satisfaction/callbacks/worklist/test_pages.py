@@ -90,7 +90,9 @@ class TestShowWorklist:
         assert "<button autofocus>Take the next call</button>" in page
         tried = {"outcome": "busy", "channel": "phone", "note": "in a meeting"}
         assert (await browser.post(f"{path}/attempts", data=tried)).status_code == 303
-        await browser.post(f"{PATH}/claim-next")
+        page = (await browser.get(PATH)).text
+        assert page.index("Call next") < page.index("INC0000002") < page.index("INC0000001")
+        await browser.post(f"{path}/claim")
         page = (await browser.get(PATH)).text
         assert page.count("autofocus") == 1
         assert re.search(r'name="solved" value="yes" required autofocus>', page)

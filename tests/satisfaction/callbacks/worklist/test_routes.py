@@ -215,6 +215,43 @@ class TestClaimNext:
             *(f"customer {number}" for number in range(4)),
         ]
 
+    async def test_who_was_just_tried_waits_until_the_others_are_called(
+        self, service: Service, desk: Fleet, client: httpx.AsyncClient
+    ) -> None:
+        """Nobody is rung again and again: neither about this incident nor about another one of theirs."""
+        now = clock.now()
+        for number, customer, hours in (
+            (1, "acme", 20),
+            (2, "acme", 19),
+            (3, "bolt", 3),
+            (4, "bolt", 2),
+            (5, "core", 1),
+        ):
+            await scheduled(
+                service, recently(number=number, customer=customer, resolved_at=now - timedelta(hours=hours))
+            )
+
+        async def take(record: dict[str, object]) -> str:
+            taken = (await client.post(NEXT)).json()
+            assert (await client.post(f"{REST}/{taken['id']}/attempts", json=record)).status_code == 201
+            number: str = taken["external_id"]
+            return number
+
+        later = {"channel": "phone", "outcome": "reached", "next_attempt_at": (now + timedelta(hours=3)).isoformat()}
+        assert [await take(ATTEMPT), await take(later), await take(ATTEMPT)] == [
+            "INC0000001",
+            "INC0000003",
+            "INC0000005",
+        ]
+        assert items(await client.get(WORKLIST)) == ["INC0000001", "INC0000002", "INC0000004", "INC0000005"]
+        assert (await client.post(NEXT)).json()["external_id"] == "INC0000001"
+        async with service.database.transaction() as session:
+            await session.execute(
+                text("UPDATE callbacks SET last_attempt_at = last_attempt_at - interval '31 minutes'")
+            )
+        async with other(desk) as agent:
+            assert (await agent.post(NEXT)).json()["external_id"] == "INC0000005"
+
     async def test_nobody_is_offered_their_own_work(self, service: Service, desk: Fleet) -> None:
         """R81."""
         now = clock.now()
