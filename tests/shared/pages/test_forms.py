@@ -117,7 +117,8 @@ class TestTakeForm:
     @pytest.fixture
     async def table(self, database: Database) -> None:
         async with database.transaction() as session:
-            await session.execute(text("create table taken (word text)"))
+            await session.execute(text("create table if not exists taken (word text)"))
+            await session.execute(text("truncate taken"))
 
     async def words(self, database: Database) -> list[str]:
         async with database.reading() as session:
