@@ -11,7 +11,7 @@ from sqlalchemy import text
 from shared.auth import Role
 from shared.events.envelope import Draft, Fact, Origin, serialise
 from shared.events.improvement import VerificationPlan
-from shared.events.metrics import EffectAssessed, GapDetected, GapImpact, GapRecurred, Sample
+from shared.events.metrics import EffectAssessed, GapDetected, GapImpact, GapRecurred, MeasureDefined, Sample
 from shared.ids import new_id
 from tests.support.fleet import Fleet
 from tests.support.waiting import eventually
@@ -25,6 +25,18 @@ PLAN = VerificationPlan(
     direction="higher_is_better",
     baseline_from=date(2016, 3, 1),
     baseline_to=date(2016, 4, 1),
+)
+SLA = MeasureDefined(
+    key="sla_attainment",
+    version=1,
+    name="SLA attainment",
+    aspect="quality",
+    unit="ratio",
+    direction="higher_is_better",
+    data_kind="proportion",
+    formula="sla_attainment",
+    parameters={},
+    owner="o",
 )
 READY: dict[str, Any] = {
     "plan": "Staff the second line in the evening",

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.metrics.agreements.records import check_visible, find_agreement
 from services.metrics.exclusions import repository, service
@@ -34,6 +35,13 @@ Party = Annotated[
 def _with_version(row: Row[Any], response: Response) -> ExclusionView:
     response.headers["ETag"] = etag(row.version)
     return ExclusionView.model_validate(row)
+
+
+async def _find_visible(session: AsyncSession, exclusion_id: UUID, caller: Principal) -> Row[Any]:
+    """Raises `ExclusionNotFound`, `AgreementNotFound` where it is another customer's, `Forbidden`."""
+    found = await service.find_exclusion(session, exclusion_id)
+    check_visible(await find_agreement(session, found.agreement_id), caller)
+    return found
 
 
 @routes.get("/agreements/{agreement_id}/exclusions")
@@ -66,9 +74,7 @@ async def propose(
 @routes.get("/exclusions/{exclusion_id}")
 async def get_exclusion(exclusion_id: UUID, session: Reading, caller: Reader, response: Response) -> ExclusionView:
     """One entry of a ledger."""
-    found = await service.find_exclusion(session, exclusion_id)
-    check_visible(await find_agreement(session, found.agreement_id), caller)
-    return _with_version(found, response)
+    return _with_version(await _find_visible(session, exclusion_id, caller), response)
 
 
 @routes.post("/exclusions/{exclusion_id}/agree")
@@ -81,8 +87,7 @@ async def agree(
     if_match: IfMatch = None,
 ) -> ExclusionView:
     """Agree for the party that did not propose it: the adjusted values change, the raw ones stay."""
-    found = await service.find_exclusion(session, exclusion_id)
-    check_visible(await find_agreement(session, found.agreement_id), caller)
+    await _find_visible(session, exclusion_id, caller)
     return _with_version(await service.decide(session, exclusion_id, "agreed", body, caller, if_match), response)
 
 
@@ -96,8 +101,7 @@ async def refuse(
     if_match: IfMatch = None,
 ) -> ExclusionView:
     """Refuse for the party that did not propose it."""
-    found = await service.find_exclusion(session, exclusion_id)
-    check_visible(await find_agreement(session, found.agreement_id), caller)
+    await _find_visible(session, exclusion_id, caller)
     return _with_version(await service.decide(session, exclusion_id, "refused", body, caller, if_match), response)
 
 
@@ -106,6 +110,5 @@ async def withdraw(
     exclusion_id: UUID, session: Writing, caller: Party, response: Response, if_match: IfMatch = None
 ) -> ExclusionView:
     """Take back what your side proposed."""
-    found = await service.find_exclusion(session, exclusion_id)
-    check_visible(await find_agreement(session, found.agreement_id), caller)
+    await _find_visible(session, exclusion_id, caller)
     return _with_version(await service.withdraw(session, exclusion_id, caller, if_match), response)

@@ -1,15 +1,12 @@
-from collections.abc import AsyncIterator
-
 import httpx
-import pytest
 
-from shared.auth import SESSION_COOKIE, Role
+from shared.auth import Role
 from shared.events.metrics import GuardResult, MeasureDefined, Sample
-from tests.improvement.builders import READY, People, assess, hear, make_gap, rows, until
+from tests.improvement.browsing import HOSTILE, browser, shown, went_to
+from tests.improvement.builders import READY, SLA, People, assess, hear, make_gap, rows, until
 from tests.support.fleet import Fleet
 
 PAGES = "/improvement/improvements"
-HOSTILE = "<script>alert('x')</script>{{ 7 * 7 }}"
 FORM = {
     "title": "Evening shift",
     "problem": "nobody there",
@@ -23,59 +20,9 @@ FORM = {
 }
 
 
-def browser(fleet: Fleet, *roles: Role, subject: str, language: str = "en") -> httpx.AsyncClient:
-    """Someone with a browser: signed in by cookie, on our own site, reading HTML."""
-    client = fleet.client(*roles, subject=subject)
-    token = client.headers.pop("Authorization").removeprefix("Bearer ")
-    client.cookies.set(SESSION_COOKIE, token)
-    client.headers.update({"Accept": "text/html", "Accept-Language": language, "Sec-Fetch-Site": "same-origin"})
-    return client
-
-
-@pytest.fixture
-async def author(alone: Fleet) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(alone, Role.PROCESS_OWNER, subject="petra") as client:
-        yield client
-
-
-@pytest.fixture
-async def supervisor(alone: Fleet) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(alone, Role.IMPROVEMENT_SUPERVISOR, subject="sven") as client:
-        yield client
-
-
-@pytest.fixture
-async def manager(alone: Fleet) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(alone, Role.OPERATIONS_MANAGER, subject="mona") as client:
-        yield client
-
-
-def shown(answer: httpx.Response, status: int = 200) -> str:
-    assert answer.status_code == status, answer.text[:2000]
-    assert answer.headers["content-type"].startswith("text/html")
-    return answer.text
-
-
-def path_of(answer: httpx.Response) -> str:
-    assert answer.status_code == 303, answer.text[:2000]
-    return answer.headers["location"]
-
-
 class TestShowList:
     async def test_shows_what_a_gap_opened_and_filters_by_state(self, alone: Fleet, author: httpx.AsyncClient) -> None:
-        measure = MeasureDefined(
-            key="sla_attainment",
-            version=1,
-            name="SLA attainment",
-            aspect="quality",
-            unit="ratio",
-            direction="higher_is_better",
-            data_kind="proportion",
-            formula="sla_attainment",
-            parameters={},
-            owner="o",
-        )
-        await hear(alone, make_gap(), measure)
+        await hear(alone, make_gap(), SLA)
         page = shown(await author.get(PAGES))
         assert "SLA attainment: 39.86% instead of 75.00%" in page
         assert "IMP-" in page
@@ -105,18 +52,18 @@ class TestTheWholeWay:
         manager: httpx.AsyncClient,
     ) -> None:
         shown(await author.get(f"{PAGES}/new"))
-        path = path_of(await author.post(PAGES, data={"title": "Evening shift", "problem": "nobody there"}))
+        path = went_to(await author.post(PAGES, data={"title": "Evening shift", "problem": "nobody there"}))
         id_ = path.rsplit("/", 1)[-1]
         refused = shown(await author.post(f"{path}/submit"), 409)
         assert "verification_plan" in refused
-        assert path_of(await author.post(f"{path}/edit", data=FORM)) == path
+        assert went_to(await author.post(f"{path}/edit", data=FORM)) == path
         assert "2026" in shown(await author.get(path))
-        path_of(await author.post(f"{path}/submit"))
+        went_to(await author.post(f"{path}/submit"))
         assert f'action="{path}/approve"' not in shown(await author.get(path))
         assert f'action="{path}/approve"' in shown(await supervisor.get(path))
-        path_of(await supervisor.post(f"{path}/approve", data={"comment": ""}))
+        went_to(await supervisor.post(f"{path}/approve", data={"comment": ""}))
         await until(people, id_, "implementing")
-        path_of(
+        went_to(
             await manager.post(
                 f"{path}/change/outcome",
                 data={"state": "implemented", "implemented_at": "2016-04-01T00:00", "reason": ""},
@@ -128,8 +75,8 @@ class TestTheWholeWay:
         await assess(people, alone, record, guards=(guard,), verdict="inconclusive")
         assert "n = 8,632" in shown(await manager.get(path))
         assert "give the reason" in shown(await manager.post(f"{path}/verify", data={"verdict": "effective"}), 409)
-        path_of(await manager.post(f"{path}/verify", data={"verdict": "effective", "reason": "I saw it"}))
-        path_of(await manager.post(f"{path}/close"))
+        went_to(await manager.post(f"{path}/verify", data={"verdict": "effective", "reason": "I saw it"}))
+        went_to(await manager.post(f"{path}/close"))
         page = shown(await manager.get(path))
         assert "I saw it" in page
         assert "What can be done now" not in page
@@ -158,7 +105,7 @@ class TestTakeAction:
     async def test_a_version_that_is_old_is_told(self, people: People, author: httpx.AsyncClient) -> None:
         record = await people.open()
         path = f"{PAGES}/{record['id']}"
-        path_of(await author.post(f"{path}/edit", data={**FORM, "version": '"1"'}))
+        went_to(await author.post(f"{path}/edit", data={**FORM, "version": '"1"'}))
         assert "Somebody else" in shown(await author.post(f"{path}/edit", data={**FORM, "version": '"1"'}), 412)
 
     async def test_a_reason_that_is_missing_is_told(self, people: People, manager: httpx.AsyncClient) -> None:

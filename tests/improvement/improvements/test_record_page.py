@@ -2,34 +2,15 @@
 costs and benefits, independent checks. Without JavaScript, as a browser sends them."""
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
-import pytest
 
 from shared.auth import Role
+from tests.improvement.browsing import HOSTILE, browser, shown, went_to
 from tests.improvement.builders import IMPROVEMENTS, People, ok, until
 from tests.improvement.changes.test_jobs import TroubledSink, change_in, ticketing_of
-from tests.improvement.improvements.test_pages import HOSTILE, PAGES, browser, path_of, shown
+from tests.improvement.improvements.test_pages import PAGES
 from tests.support.fleet import Fleet
-
-
-@pytest.fixture
-async def author(alone: Fleet) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(alone, Role.PROCESS_OWNER, subject="petra") as client:
-        yield client
-
-
-@pytest.fixture
-async def supervisor(alone: Fleet) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(alone, Role.IMPROVEMENT_SUPERVISOR, subject="sven") as client:
-        yield client
-
-
-@pytest.fixture
-async def manager(alone: Fleet) -> AsyncIterator[httpx.AsyncClient]:
-    async with browser(alone, Role.OPERATIONS_MANAGER, subject="mona") as client:
-        yield client
 
 
 def words_of(page: str) -> str:
@@ -49,21 +30,21 @@ class TestTasks:
         record = await people.bring_to("implementing", alone)
         path = f"{PAGES}/{record['id']}"
         task = {"title": "Train", "phase": "Second", "owner": "olga", "start": "2030-01-01", "due": "2030-02-01"}
-        assert path_of(await author.post(f"{path}/tasks/add", data={**task, "description": ""})) == f"{path}#tasks"
+        assert went_to(await author.post(f"{path}/tasks/add", data={**task, "description": ""})) == f"{path}#tasks"
         (kept,) = await read_list(people, record["id"], "tasks")
         assert {name: kept[name] for name in task} == task
         assert kept["awaits_approval"]
         seen = {"version": f'"{kept["version"]}"'}
         step = f"{path}/tasks/{kept['id']}"
         assert "approval of this task" in shown(await author.post(f"{step}/complete", data=seen), 409)
-        path_of(await supervisor.post(f"{step}/approve", data=seen))
+        went_to(await supervisor.post(f"{step}/approve", data=seen))
         stale = shown(await author.post(f"{step}/start", data=seen), 412)
         assert "Somebody else has changed" in stale
         (kept,) = await read_list(people, record["id"], "tasks")
-        path_of(await author.post(f"{step}/start", data={"version": f'"{kept["version"]}"'}))
+        went_to(await author.post(f"{step}/start", data={"version": f'"{kept["version"]}"'}))
         (kept,) = await read_list(people, record["id"], "tasks")
         done = {"version": f'"{kept["version"]}"', "done_by": "olga", "comment": ""}
-        path_of(await author.post(f"{step}/complete", data=done))
+        went_to(await author.post(f"{step}/complete", data=done))
         told = words_of(shown(await author.get(path)))
         assert "100% done" in told
         assert "olga" in told
@@ -94,12 +75,12 @@ class TestApprovals:
         assert "Step 1 of 2 waits for: Improvement supervisor" in page
         version = f'"{(await people.read(record["id"]))["version"]}"'
         data = {"to": "dora", "reason": "on leave", "version": version}
-        assert path_of(await supervisor.post(f"{path}/approvals/delegate", data=data)) == f"{path}#approvals"
+        assert went_to(await supervisor.post(f"{path}/approvals/delegate", data=data)) == f"{path}#approvals"
         async with browser(alone, Role.ENGINEER, subject="dora") as delegate:
             offered = shown(await delegate.get(path))
             assert f'action="{path}/approve"' in offered
             assert "on leave" in offered
-            path_of(await delegate.post(f"{path}/approve", data={"comment": "fine", "step": "1"}))
+            went_to(await delegate.post(f"{path}/approve", data={"comment": "fine", "step": "1"}))
         page = words_of(shown(await supervisor.get(path)))
         assert "Step 2 of 2 waits for: Department head" in page
         assert "fine" in page
@@ -111,7 +92,7 @@ class TestApprovals:
         path = f"{PAGES}/{record['id']}"
         (version,) = set(re.findall(r'name="version" value="(&#34;\d+&#34;)"', shown(await supervisor.get(path))))
         edited = {"title": "T", "problem": "P", "plan": "Another plan", "version": f'"{record["version"]}"'}
-        path_of(await author.post(f"{path}/edit", data=edited))
+        went_to(await author.post(f"{path}/edit", data=edited))
         stale = {"version": version.replace("&#34;", '"'), "step": "1"}
         page = shown(await supervisor.post(f"{path}/approve", data=stale), 412)
         assert "Somebody else has changed this meanwhile" in page
@@ -136,7 +117,7 @@ class TestDiscussion:
             {"kind": "progress", "body": "hired two", "percent": "40", "next_step": "train"},
             {"kind": "decision", "body": "keep the rota", "decided_by": "petra, mona"},
         ):
-            assert path_of(await author.post(f"{path}/discussion/add", data=said)) == f"{path}#discussion"
+            assert went_to(await author.post(f"{path}/discussion/add", data=said)) == f"{path}#discussion"
         entries = await read_list(people, record["id"], "discussion")
         assert [entry["kind"] for entry in entries] == ["comment", "progress", "decision"]
         assert entries[0]["visible_to_customer"]
@@ -144,7 +125,7 @@ class TestDiscussion:
         page = shown(await author.get(path))
         assert "<script>alert" not in page
         assert "40%" in page
-        path_of(await author.post(f"{path}/discussion/{entries[1]['id']}/retract", data={"reason": "wrong record"}))
+        went_to(await author.post(f"{path}/discussion/{entries[1]['id']}/retract", data={"reason": "wrong record"}))
         assert "wrong record" in shown(await author.get(path))
 
     async def test_progress_says_what_is_next(self, people: People, author: httpx.AsyncClient) -> None:
@@ -163,19 +144,19 @@ class TestParticipants:
         record = await people.open()
         path = f"{PAGES}/{record['id']}"
         who = {"person": "wang", "role": "customer", "customer": "Harbour Clinic", "note": ""}
-        path_of(await author.post(f"{path}/participants/add", data=who))
+        went_to(await author.post(f"{path}/participants/add", data=who))
         (person,) = await read_list(people, record["id"], "participants")
         one = f"{path}/participants/{person['id']}"
-        path_of(await author.post(f"{one}/answer", data={"state": "joined", "evidence": "mail of 3 March"}))
+        went_to(await author.post(f"{one}/answer", data={"state": "joined", "evidence": "mail of 3 March"}))
         (person,) = await read_list(people, record["id"], "participants")
         said = {"version": f'"{person["version"]}"', "contribution": "we saw it at seven", "evidence": "minutes"}
-        path_of(await author.post(f"{one}/contribute", data=said))
-        path_of(await author.post(f"{one}/agree", data={"evidence": "minutes"}))
+        went_to(await author.post(f"{one}/contribute", data=said))
+        went_to(await author.post(f"{one}/agree", data={"evidence": "minutes"}))
         (person,) = await read_list(people, record["id"], "participants")
         assert person["cause_agreed"]
         page = shown(await author.get(path))
         assert "we saw it at seven" in page
-        path_of(await author.post(f"{one}/remove", data={"reason": "left the company"}))
+        went_to(await author.post(f"{one}/remove", data={"reason": "left the company"}))
         assert "left the company" in shown(await author.get(path))
         refused = shown(await author.post(f"{path}/participants/add", data={"person": "x", "role": "customer"}), 422)
         assert "customer" in refused
@@ -187,13 +168,13 @@ class TestLinks:
         record = await people.open()
         path = f"{PAGES}/{record['id']}"
         link = {"kind": "ticket", "reference": "INC1", "title": "Outage", "url": "https://desk.example.com/INC1"}
-        path_of(await author.post(f"{path}/links/add", data=link))
+        went_to(await author.post(f"{path}/links/add", data=link))
         page = shown(await author.get(path))
         assert '<a href="https://desk.example.com/INC1" rel="noopener noreferrer">INC1</a>' in page
         script = {**link, "reference": "INC2", "url": "javascript:alert(1)"}
         shown(await author.post(f"{path}/links/add", data=script), 422)
         (kept,) = await read_list(people, record["id"], "links")
-        path_of(await author.post(f"{path}/links/{kept['id']}/remove", data={"reason": "another one"}))
+        went_to(await author.post(f"{path}/links/{kept['id']}/remove", data={"reason": "another one"}))
         assert "desk.example.com" not in shown(await author.get(path))
 
 
@@ -213,15 +194,15 @@ class TestBenefits:
             "currency": "CNY",
             "evidence": "settlement",
         }
-        path_of(await author.post(f"{path}/benefits/add", data=gained))
+        went_to(await author.post(f"{path}/benefits/add", data=gained))
         assert "undefined without costs" in shown(await author.get(path))
         spent = {**gained, "side": "cost", "category": "people", "amount": "12000"}
-        path_of(await author.post(f"{path}/benefits/add", data=spent))
+        went_to(await author.post(f"{path}/benefits/add", data=spent))
         assert "150.00%" in shown(await author.get(path))
         unproven = {**spent, "evidence": ""}
         assert "Evidence" in shown(await author.post(f"{path}/benefits/add", data=unproven), 422)
         entry = (await read_list(people, record["id"], "benefits"))[1]
-        path_of(await author.post(f"{path}/benefits/{entry['id']}/retract", data={"reason": "counted twice"}))
+        went_to(await author.post(f"{path}/benefits/{entry['id']}/retract", data={"reason": "counted twice"}))
         assert "undefined without costs" in shown(await author.get(path))
 
     async def test_periods_before_and_after_tell_the_saving(self, people: People, author: httpx.AsyncClient) -> None:
@@ -240,11 +221,11 @@ class TestBenefits:
             "evidence": "ledger",
         }
         after = {"phase": "after", "period_from": "2026-03-01", "period_to": "2026-04-01", "volume": "120"}
-        path_of(await author.post(f"{path}/benefits/periods/add", data=before))
-        path_of(await author.post(f"{path}/benefits/periods/add", data={**before, **after, "cost": "4000"}))
+        went_to(await author.post(f"{path}/benefits/periods/add", data=before))
+        went_to(await author.post(f"{path}/benefits/periods/add", data={**before, **after, "cost": "4000"}))
         assert "2,000.00" in words_of(shown(await author.get(path)))
         periods = await rows_of_periods(people, record["id"])
-        path_of(await author.post(f"{path}/benefits/periods/{periods[0]}/retract", data={"reason": "wrong"}))
+        went_to(await author.post(f"{path}/benefits/periods/{periods[0]}/retract", data={"reason": "wrong"}))
         assert "2,000.00" not in words_of(shown(await author.get(path)))
 
 
@@ -259,7 +240,7 @@ class TestInspections:
         path = f"{PAGES}/{record['id']}"
         async with browser(alone, Role.AUDITOR, subject="ada") as auditor:
             seen = {"conforms": "false", "finding": "the rota was not in force", "evidence": ""}
-            path_of(await auditor.post(f"{path}/inspections/add", data=seen))
+            went_to(await auditor.post(f"{path}/inspections/add", data=seen))
             assert "the rota was not in force" in shown(await auditor.get(path))
             assert "Please fill in" in shown(await auditor.post(f"{path}/inspections/add", data={}), 422)
 
@@ -278,7 +259,7 @@ class TestChanges:
         assert "Failed 1" in listed
         page = shown(await manager.get(path))
         assert "Attempts (3)" in page
-        assert path_of(await manager.post(f"{path}/change/raise")) == f"{path}#change"
+        assert went_to(await manager.post(f"{path}/change/raise")) == f"{path}#change"
         await until(people, record["id"], "implementing")
         assert "every change request went through" in words_of(shown(await manager.get("/improvement/changes")))
 
@@ -319,7 +300,7 @@ class TestCycles:
         record = await people.bring_to("verified", alone)
         path = f"{PAGES}/{record['id']}"
         data = {"closure_code": "", "comment": "good", "next_cycle": "true"}
-        path_of(await manager.post(f"{path}/close", data=data))
+        went_to(await manager.post(f"{path}/close", data=data))
         page = shown(await manager.get(path))
         assert "Achieved" in page
         (follower,) = re.findall(r'Continued as <a href="([^"]+)"', page)

@@ -6,26 +6,14 @@ from collections.abc import Iterator
 import pytest
 
 from shared.auth import Role
-from shared.events.metrics import ChartSignal, GuardResult, LevelChange, MeasureDefined, Sample
+from shared.events.metrics import ChartSignal, GuardResult, LevelChange, Sample
 from shared.pages import charts, printing
 from shared.pages.children import ChildFailed
-from tests.improvement.builders import IMPROVEMENTS, People, assess, hear, ok
+from tests.improvement.builders import IMPROVEMENTS, SLA, People, assess, hear, ok
 from tests.support.fleet import Fleet
 from tests.support.printing import provide_printing
 
 HOSTILE = "<script>alert('x')</script>{{ 7 * 7 }}<img src=http://127.0.0.1:9/x.png>"
-MEASURE = MeasureDefined(
-    key="sla_attainment",
-    version=1,
-    name="SLA attainment",
-    aspect="quality",
-    unit="ratio",
-    direction="higher_is_better",
-    data_kind="proportion",
-    formula="sla_attainment",
-    parameters={},
-    owner="o",
-)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,7 +26,7 @@ def _printing() -> Iterator[None]:
 
 async def signed(people: People, fleet: Fleet) -> str:
     """A record that has gone all the way, with evidence of every kind; returns its id."""
-    await hear(fleet, MEASURE)
+    await hear(fleet, SLA)
     record = await people.bring_to("monitoring", fleet, budget="1200.50")
     before = Sample(period_from="2016-03-01", period_to="2016-04-01", periods=1, n=10, value=5.0)
     await assess(
