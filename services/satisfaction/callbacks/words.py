@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
 from services.satisfaction.callbacks import rules
 from services.satisfaction.callbacks.worklist.rules import HeldByAnother, InQuietHours, NobodyToCall, NothingHeld
+from services.satisfaction.forms import read_moment
 from shared.pages import N_, forms, translate
 from shared.pages.forms import Refused
 from shared.problems import IllegalTransition, Missing, Problem
@@ -107,7 +106,7 @@ def read_form(typed: dict[str, str], zone: str) -> dict[str, Any]:
         if not value.strip():
             continue
         if field.endswith("_at"):
-            given[field] = _read_moment(value.strip(), zone)
+            given[field] = read_moment(value.strip(), zone)
         elif field.startswith(CONDUCT_PREFIX):
             conduct[field.removeprefix(CONDUCT_PREFIX)] = _read_score(value)
         else:
@@ -133,15 +132,6 @@ def put_in_words(request: Request, refusal: Refused | None) -> str | None:
     if isinstance(refusal, Missing):
         return translate(request, REFUSALS[Missing])
     return forms.put_in_words(request, refusal, FIELDS, REFUSALS)
-
-
-def _read_moment(value: str, zone: str) -> str:
-    """With its offset; what is no time stays as it is, and is refused as such."""
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return value
-    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).isoformat()
 
 
 def _read_score(value: str) -> int | str:
