@@ -31,6 +31,7 @@ from services.metrics.expectations import consumers as baselines
 from services.metrics.expectations import routes as expectations
 from services.metrics.feasibility import routes as feasibility
 from services.metrics.gaps import routes as gaps
+from services.metrics.holds import consumers as hold_consumers
 from services.metrics.imports import routes as imports
 from services.metrics.improvements import consumers as improvements
 from services.metrics.inbound import jobs as inbound_jobs
@@ -109,6 +110,7 @@ def define(settings: Settings) -> Definition:
             *improvements.handlers,
             *analysis.handlers,
             *reopen_consumers.handlers,
+            *hold_consumers.handlers,
             *report_consumers.handlers,
         ),
         jobs=(

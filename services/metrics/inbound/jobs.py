@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services.metrics.connections.service import Sources
+from services.metrics.holds.service import find_held
 from services.metrics.inbound import repository, rules, service
 from services.metrics.settings import MetricsSettings
 from shared import clock
@@ -12,7 +13,7 @@ from shared.jobs import Job
 PORTION = 50
 _FORGET_AT_ONCE = 2000
 _SLACK = timedelta(hours=1)
-"""An id is made a little before or after its payload is received."""
+"""An id is made a little before or after its payload is received, and a ticketing system's clock is not ours."""
 
 
 def make_jobs(sources: Sources, settings: MetricsSettings) -> tuple[Job, ...]:
@@ -34,9 +35,12 @@ async def replay_payloads(database: Database, sources: Sources) -> int:
 
 
 async def forget_old(database: Database, retention: timedelta) -> int:
-    """Delete payloads and settled quarantine older than this; what waits in quarantine stays."""
+    """Delete payloads and settled quarantine older than this; what waits in quarantine stays, and so does everything
+    from the first incident on about which a dispute runs (R196): a payload does not say which incidents it tells of."""
     before = clock.now() - retention
     async with database.transaction() as session:
+        held = await find_held(session)
+        before = before if held is None else min(before, held - _SLACK)
         payloads = await repository.forget_payloads(
             session, before, rules.first_id_at(before + _SLACK), _FORGET_AT_ONCE
         )
