@@ -1,6 +1,7 @@
 """Survey campaigns: who is asked what, how many, until when, and what came out."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -40,7 +41,7 @@ campaigns = Table(
     Column("owner", Text, nullable=False),
     Column("questionnaire_key", Text, nullable=False),
     Column("questionnaire_version", Integer),
-    Column("content", JSONB(none_as_null=True)),
+    Column("content", JSON(none_as_null=True)),
     Column("digest", Text),
     Column("agreements", JSONB(none_as_null=True)),
     Column("waivers", JSONB, nullable=False, server_default=text("'[]'")),

@@ -1,7 +1,6 @@
 """Questionnaires: a row for each version."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, PrimaryKeyConstraint, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Integer, PrimaryKeyConstraint, Table, Text
 
 from services.satisfaction.database import spine
 
@@ -12,7 +11,7 @@ questionnaires = Table(
     Column("version", Integer, nullable=False),
     Column("edit", BigInteger, nullable=False, comment="counts the writes of this version: its ETag"),
     Column("state", Text, nullable=False),
-    Column("content", JSONB, nullable=False),
+    Column("content", JSON, nullable=False),
     Column("digest", Text, nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Column("updated_by", Text, nullable=False),
@@ -20,4 +19,5 @@ questionnaires = Table(
     Column("published_by", Text),
     PrimaryKeyConstraint("key", "version"),
 )
-"""`content` is `schemas.Content`. The newest version may be a draft; a published one is never written again."""
+"""`content` is `schemas.Content`, as `json` because `jsonb` would order the options of a choice anew. The newest
+version may be a draft; a published one is never written again."""

@@ -44,6 +44,18 @@ class TestBuilder:
             servqual = (await desk.get(f"{PATH}/servqual_22")).json()
             assert len(servqual["content"]["items"]) == 23
 
+    async def test_options_stay_in_the_order_in_which_they_were_written(self, solo: Solo) -> None:
+        options = {"phone": {"en": "Phone"}, "mail": {"en": "Mail"}, "at_the_desk": {"en": "At the desk"}}
+        choice = {"kind": "choice", "key": "way", "wording": {"en": "How?"}, "options": options}
+        turned = {**choice, "options": dict(reversed(options.items()))}
+        async with solo.client(Role.QUALITY_MANAGER) as author:
+            first = (await author.put(f"{PATH}/way", json={**BODY, "items": [choice]})).json()
+            second = (await author.put(f"{PATH}/yaw", json={**BODY, "items": [turned]})).json()
+            for written, asked in ((first, options), (second, turned["options"])):
+                read = (await author.get(f"{PATH}/{written['key']}")).json()
+                assert list(read["content"]["items"][0]["options"]) == list(asked)
+            assert first["digest"] != second["digest"]
+
     async def test_says_what_is_wrong(self, solo: Solo) -> None:
         async with solo.client(Role.QUALITY_MANAGER) as author:
             assert (await author.put(f"{PATH}/csat", json=BODY)).status_code == 409

@@ -100,7 +100,7 @@ class TestTakeSheets:
             assert errors[6] == ("quick.expectation", "a whole number from 1 to 7, or nothing")
             assert errors[7] == ("overall", "must be answered")
             assert errors[8][0] == "reference"
-            assert errors[9] == ("way", "one of mail, phone, or nothing")
+            assert errors[9] == ("way", "one of phone, mail, or nothing")
             assert errors[10] == ("overall", "a whole number, or nothing")
             assert await solo.events("survey.sheets_taken") == []
             taken = (await hand_in(manager, where, *rows, skip_flawed=True)).json()
