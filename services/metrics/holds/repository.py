@@ -26,10 +26,12 @@ async def find_opened(session: AsyncSession, ticket_id: UUID | None, external_id
     of = tickets.c
     query = select(func.min(of.opened_at))
     query = query.where(of.id == ticket_id) if ticket_id is not None else query.where(of.external_id == external_id)
-    return (await session.execute(query)).scalar_one()
+    moment: datetime | None = (await session.execute(query)).scalar_one()
+    return moment
 
 
 async def find_earliest(session: AsyncSession) -> datetime | None:
     """Since when something is held; None where no dispute runs."""
     query = select(func.min(legal_holds.c.since)).where(legal_holds.c.settled_at.is_(None))
-    return (await session.execute(query)).scalar_one()
+    moment: datetime | None = (await session.execute(query)).scalar_one()
+    return moment
