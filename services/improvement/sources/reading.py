@@ -218,24 +218,34 @@ def _read_gap(event: Event[SurveyAnalysed], gap: SurveyGap) -> Told:
     )
 
 
+_SOLVED = {None: None, "yes": "solved", "partly": "partly solved", "no": "not solved"}
+_OF_A_SCORE = {
+    "score", "group", "customer", "external_id", "ticket_id", "title", "resolver", "solved", "channel", "conduct",
+}  # fmt: skip
+
+
 def read_dissatisfaction(event: Event[DissatisfactionRecorded]) -> Told:
     """R82, R54: one low score. Those of one service, else of one group, are one matter."""
     fact = event.data
     where = f"service={fact.service}" if fact.service else f"group={fact.group}" if fact.group else "all"
     customer = f"{fact.customer}: " if fact.customer else ""
+    resolved = f", resolved by {fact.resolver}" if fact.resolver else ""
+    answers = "".join(f", {part}" for part in (_SOLVED[fact.solved], fact.channel and f"by {fact.channel}") if part)
+    conduct = "".join(f", {item} {points}" for item, points in fact.conduct.items())
     said = f', "{fact.comment}"' if fact.comment else ""
+    about = f"incident {fact.external_id}" + (f" ({fact.title})" if fact.title else "") + resolved
     return Told(
         kind="dissatisfaction",
         reference=str(fact.callback_id),
         label=fact.external_id,
         keys=(f"dissatisfaction:{where}",),
         title=_title(f"Dissatisfied customers of {where.partition('=')[2] or 'the service'}"),
-        problem=f"{customer}score {fact.score} of 5 on incident {fact.external_id}, {_day(fact.recorded_at)}{said}",
+        problem=f"{customer}score {fact.score} of 5 on {about}, {_day(fact.recorded_at)}{answers}{conduct}{said}",
         told_by=f"service:{event.source}",
         told_at=fact.recorded_at,
         severity="high" if fact.score == 1 else "medium",
         service=fact.service,
-        facts={"score": fact.score, "group": fact.group, "customer": fact.customer, "external_id": fact.external_id},
+        facts=fact.model_dump(mode="json", include=_OF_A_SCORE),
     )
 
 

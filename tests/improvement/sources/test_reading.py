@@ -74,7 +74,11 @@ class TestEach:
                 "dissatisfaction",
                 "medium",
                 "service:elsewhere",
-                ["score 2 of 5", "INC0045731"],
+                [
+                    "harbour-bank: score 2 of 5 on incident INC0045731 (Mail cannot be sent from the branch)",
+                    "resolved by li.wei, 3 Mar 2026, not solved, by phone, courtesy 4, explained 2",
+                    "Nobody told me",
+                ],
             ),
             (
                 "report.opinion_marked",
@@ -121,6 +125,11 @@ class TestEach:
 
     def test_a_decision_may_ask_for_none(self) -> None:
         assert not read("decision.recorded", opens_improvement=False).asks
+
+    def test_a_score_without_more_says_no_more(self) -> None:
+        bare = dict.fromkeys(("title", "resolver", "solved", "channel", "comment", "customer"))
+        told = read("dissatisfaction.recorded", conduct={}, **bare)
+        assert told.problem == "score 2 of 5 on incident INC0045731, 3 Mar 2026"
 
     def test_scores_are_grouped_by_service_else_by_group(self) -> None:
         assert read("dissatisfaction.recorded").keys == ("dissatisfaction:service=mail",)
