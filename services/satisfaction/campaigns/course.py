@@ -47,9 +47,7 @@ async def launch_campaign(
         NotReady: `missing` and `uncovered` say what keeps it.
     """
     await repository.lock_launching(session)
-    campaign = await lock_campaign(session, campaign_id, if_match)
-    rules.require_conductor(campaign.level, caller.roles, caller.subject)
-    rules.require_allowed(campaign.state, "launch")
+    campaign = await _lock_for(session, "launch", campaign_id, caller, if_match)
     check, asked = await _check(session, campaign, now)
     if asked is None or not check.ready:
         raise _refuse(check)
@@ -102,9 +100,7 @@ async def close_campaign(
     Raises:
         CampaignNotFound, LostUpdate, Forbidden, IllegalTransition
     """
-    campaign = await lock_campaign(session, campaign_id, if_match)
-    rules.require_conductor(campaign.level, caller.roles, caller.subject)
-    rules.require_allowed(campaign.state, "close")
+    campaign = await _lock_for(session, "close", campaign_id, caller, if_match)
     return await _close(session, campaign, caller.subject, now)
 
 
@@ -125,12 +121,20 @@ async def cancel_campaign(
     Raises:
         CampaignNotFound, LostUpdate, Forbidden, IllegalTransition
     """
-    campaign = await lock_campaign(session, campaign_id, if_match)
-    rules.require_conductor(campaign.level, caller.roles, caller.subject)
-    rules.require_allowed(campaign.state, "cancel")
+    await _lock_for(session, "cancel", campaign_id, caller, if_match)
     await populations.delete_all(session, campaign_id)
     values = {"state": "cancelled", "closed_at": now, "closed_by": caller.subject, "updated_at": now}
     return await repository.write(session, campaign_id, values)
+
+
+async def _lock_for(
+    session: AsyncSession, action: str, campaign_id: UUID, caller: Principal, if_match: str | None
+) -> Row[Any]:
+    """The campaign, where this caller may do that to it as it is now."""
+    campaign = await lock_campaign(session, campaign_id, if_match)
+    rules.require_conductor(campaign.level, caller.roles, caller.subject)
+    rules.require_allowed(campaign.state, action)
+    return campaign
 
 
 async def _close(session: AsyncSession, campaign: Row[Any], by: str, now: datetime) -> Row[Any]:

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import UploadFile
@@ -25,18 +24,17 @@ from services.satisfaction.settings import Thresholds
 from services.satisfaction.tokens import LinkKey
 from shared import clock
 from shared.auth import Principal, Role, Staff
-from shared.http import Reading, Writing
-from shared.pages import HTMLResponse, page_router, render, see_other
-from shared.pages.forms import Refused, put_in_words, read_form, status_of
+from shared.http import Reading
+from shared.pages import HTMLResponse, page_router, render
+from shared.pages.forms import Refused, put_in_words, read_form, status_of, take_form
 from shared.pagination import Cursor, decode_cursor, encode_cursor
-from shared.problems import Malformed, NotFound, Problem
+from shared.problems import Malformed, Problem
 
 pages = page_router()
 
 _ON_A_PAGE = 50
 _FLAWS_SHOWN = 100
 _CONDUCTORS = {Role.QUALITY_MANAGER, Role.SERVICE_DESK, Role.PROJECT_MANAGER}
-_Take = Callable[[AsyncSession], Awaitable[Any]]
 
 
 @pages.get("/campaigns")
@@ -80,7 +78,7 @@ async def show_campaign(
 
 
 @pages.post("/campaigns/{campaign_id}/population")
-async def take_population(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+async def take_population(request: Request, campaign_id: UUID, caller: Conductor) -> Response:
     """The form with the file."""
 
     async def take(session: AsyncSession) -> None:
@@ -96,22 +94,22 @@ async def take_population(request: Request, campaign_id: UUID, session: Writing,
         kind = files.XLSX if files.is_workbook(content) else f"{files.CSV}; charset={charset}"
         await population_service.upload_population(session, campaign_id, content, kind, mode, skip, clock.now())  # type: ignore[arg-type]
 
-    return await _take(request, session, campaign_id, caller, "population", take)
+    return await _take(request, campaign_id, caller, "population", take)
 
 
 @pages.post("/campaigns/{campaign_id}/known-customers")
-async def take_known_customers(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+async def take_known_customers(request: Request, campaign_id: UUID, caller: Conductor) -> Response:
     """The customers of the catalogue, by segment."""
 
     async def take(session: AsyncSession) -> None:
         await _require_conductor(session, campaign_id, caller)
         await population_service.add_known_customers(session, campaign_id, KnownCustomers(), clock.now())
 
-    return await _take(request, session, campaign_id, caller, "population", take)
+    return await _take(request, campaign_id, caller, "population", take)
 
 
 @pages.post("/campaigns/{campaign_id}/draw")
-async def take_draw(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+async def take_draw(request: Request, campaign_id: UUID, caller: Conductor) -> Response:
     """The form of the draw."""
     typed = await read_form(request)
 
@@ -120,11 +118,11 @@ async def take_draw(request: Request, campaign_id: UUID, session: Writing, calle
         seed = Draw.model_validate(given(typed, "seed")).seed
         await population_service.draw_sample(session, campaign_id, seed, caller.subject, clock.now(), None)
 
-    return await _take(request, session, campaign_id, caller, "draw", take)
+    return await _take(request, campaign_id, caller, "draw", take)
 
 
 @pages.post("/campaigns/{campaign_id}/waivers")
-async def take_waivers(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+async def take_waivers(request: Request, campaign_id: UUID, caller: Conductor) -> Response:
     """The form of a waiver: a clause on each line."""
     typed = await read_form(request)
 
@@ -133,53 +131,48 @@ async def take_waivers(request: Request, campaign_id: UUID, session: Writing, ca
         body = NewWaivers.model_validate({"clauses": clauses, "reason": typed.get("reason", "")})
         await service.waive_clauses(session, campaign_id, body, caller, clock.now(), None)
 
-    return await _take(request, session, campaign_id, caller, "waivers", take)
+    return await _take(request, campaign_id, caller, "waivers", take)
 
 
 @pages.post("/campaigns/{campaign_id}/launch")
-async def take_launch(
-    request: Request, campaign_id: UUID, session: Writing, caller: Conductor, key: LinkKey
-) -> Response:
+async def take_launch(request: Request, campaign_id: UUID, caller: Conductor, key: LinkKey) -> Response:
     """The button that invites."""
 
     async def take(session: AsyncSession) -> None:
         await course.launch_campaign(session, campaign_id, caller, clock.now(), key, None)
 
-    return await _take(request, session, campaign_id, caller, "launch", take)
+    return await _take(request, campaign_id, caller, "launch", take)
 
 
 @pages.post("/campaigns/{campaign_id}/close")
-async def take_close(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+async def take_close(request: Request, campaign_id: UUID, caller: Conductor) -> Response:
     """The button that ends it."""
 
     async def take(session: AsyncSession) -> None:
         await course.close_campaign(session, campaign_id, caller, clock.now(), None)
 
-    return await _take(request, session, campaign_id, caller, "close", take)
+    return await _take(request, campaign_id, caller, "close", take)
 
 
 @pages.post("/campaigns/{campaign_id}/cancel")
-async def take_cancel(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+async def take_cancel(request: Request, campaign_id: UUID, caller: Conductor) -> Response:
     """The button that gives a draft up."""
 
     async def take(session: AsyncSession) -> None:
         await course.cancel_campaign(session, campaign_id, caller, clock.now(), None)
 
-    return await _take(request, session, campaign_id, caller, "cancel", take)
+    return await _take(request, campaign_id, caller, "cancel", take)
 
 
 async def _take(
-    request: Request, session: AsyncSession, campaign_id: UUID, caller: Principal, done: str, take: _Take
+    request: Request, campaign_id: UUID, caller: Principal, done: str, take: Callable[[AsyncSession], Awaitable[None]]
 ) -> Response:
-    """Do it, or say on the page why not: what a refused one has written is taken back."""
-    try:
-        async with session.begin_nested():
-            await take(session)
-    except NotFound:
-        raise
-    except (ValidationError, Problem) as refusal:
+    """Do it, or say on the page why not."""
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
         return await _show(request, session, campaign_id, caller, refusal=refusal)
-    return see_other(request, f"/campaigns/{campaign_id}?done={done}")
+
+    return await take_form(request, take, lambda _: f"/campaigns/{campaign_id}?done={done}", again)
 
 
 async def _require_conductor(session: AsyncSession, campaign_id: UUID, caller: Principal) -> None:

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,11 +32,10 @@ from services.satisfaction.forms import given, zone_of
 from services.satisfaction.settings import SatisfactionSettings, Thresholds
 from shared import clock
 from shared.auth import Principal, Staff
-from shared.database import Database
 from shared.events.complaints import ComplaintClass
 from shared.http import Reading, check_version, etag
-from shared.pages import HTMLResponse, page_router, render, see_other
-from shared.pages.forms import Refused, put_in_words, read_form, status_of
+from shared.pages import HTMLResponse, page_router, render
+from shared.pages.forms import Refused, put_in_words, read_form, status_of, take_form
 from shared.pagination import Cursor
 from shared.problems import IllegalTransition, NotFound, Problem
 
@@ -115,17 +113,15 @@ async def take_step(request: Request, complaint_id: UUID, step: str, caller: Sta
     if step not in _TAKE:
         raise NotFound(f"there is no step '{step[:50]}'; the complaint's page shows those that can be taken")
     typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
-        async with database.transaction() as session:
-            row = await service.lock(session, complaint_id)
-            await _TAKE[step](Work.of(session, caller, clock.now(), thresholds), row, typed)
-    except (ValidationError, Problem) as refusal:
-        if isinstance(refusal, service.ComplaintNotFound):
-            raise
-        async with database.reading() as session:
-            return await _show(request, session, complaint_id, caller, thresholds, refusal, step, typed)
-    return see_other(request, f"/complaints/{complaint_id}")
+
+    async def act(session: AsyncSession) -> None:
+        row = await service.lock(session, complaint_id)
+        await _TAKE[step](Work.of(session, caller, clock.now(), thresholds), row, typed)
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
+        return await _show(request, session, complaint_id, caller, thresholds, refusal, step, typed)
+
+    return await take_form(request, act, lambda _: f"/complaints/{complaint_id}", again)
 
 
 def _note(typed: Mapping[str, str]) -> str:
@@ -138,7 +134,7 @@ def _reason(typed: Mapping[str, str]) -> str:
 
 async def _edit(work: Work, row: Row[Any], typed: Mapping[str, str]) -> Row[Any]:
     """What is left empty is taken away; the form knows which version it shows."""
-    check_version(typed.get("version", ""), row.version)
+    check_version(typed.get("version"), row.version)
     change = {name: typed.get(name, "").strip() or None for name in words.MENDED}
     return await intake.edit(work, row, bodies.ComplaintEdit.model_validate(change))
 

@@ -1,14 +1,14 @@
 """Pages of follow-ups of completed projects: who is to be asked next, and each with its answers."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request, Response
-from pydantic import ValidationError
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.followups import repository, rules, service
@@ -18,14 +18,15 @@ from services.satisfaction.forms import given, zone_of
 from services.satisfaction.settings import Thresholds
 from shared import clock
 from shared.auth import Staff
-from shared.database import Database
 from shared.http import Reading
-from shared.pages import N_, HTMLResponse, page_router, render, see_other
-from shared.pages.forms import Refused, put_in_words, read_form, status_of
+from shared.pages import N_, HTMLResponse, page_router, render
+from shared.pages.forms import Refused, put_in_words, read_form, status_of, take_form
 from shared.pagination import Cursor, decode_cursor, encode_cursor
 from shared.problems import Problem
 
 pages = page_router()
+
+Typed = Mapping[str, str]
 
 _ON_A_PAGE = 50
 STATES = {
@@ -93,41 +94,40 @@ async def show_follow_up(request: Request, follow_up_id: UUID, session: Reading,
 @pages.post("/follow-ups/{follow_up_id}/answers")
 async def take_answers(request: Request, follow_up_id: UUID, caller: Asker, thresholds: Thresholds) -> Response:
     """What the customer says of the project."""
-    typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
+
+    async def act(session: AsyncSession, row: Row[Any], typed: Typed) -> None:
         score = typed.get("score", "").strip()
         read = {"score": int(score)} if score in tuple("12345") else {}
         body = FollowUpAnswers.model_validate({**given(typed, "comment", "done_at", zone=thresholds.time_zone), **read})
-        async with database.transaction() as session:
-            row = await service.get(session, follow_up_id, lock=True)
-            await service.note_answers(session, row, body, caller.subject, clock.now(), thresholds)
-    except (ValidationError, Problem) as refusal:
-        return await _refuse(request, follow_up_id, typed, refusal)
-    return see_other(request, f"/follow-ups/{follow_up_id}")
+        await service.note_answers(session, row, body, caller.subject, clock.now(), thresholds)
+
+    return await _take(request, follow_up_id, act)
 
 
 @pages.post("/follow-ups/{follow_up_id}/unreachable")
 async def take_giving_up(request: Request, follow_up_id: UUID, caller: Asker, thresholds: Thresholds) -> Response:
     """Nobody could be reached."""
-    typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
+
+    async def act(session: AsyncSession, row: Row[Any], typed: Typed) -> None:
         reason = Unreached.model_validate(given(typed, "reason")).reason
-        async with database.transaction() as session:
-            row = await service.get(session, follow_up_id, lock=True)
-            await service.give_up(session, row, reason, caller.subject, clock.now(), thresholds)
-    except (ValidationError, Problem) as refusal:
-        return await _refuse(request, follow_up_id, typed, refusal)
-    return see_other(request, f"/follow-ups/{follow_up_id}")
+        await service.give_up(session, row, reason, caller.subject, clock.now(), thresholds)
+
+    return await _take(request, follow_up_id, act)
 
 
-async def _refuse(request: Request, follow_up_id: UUID, typed: Mapping[str, str], refusal: Refused) -> HTMLResponse:
-    if isinstance(refusal, service.FollowUpNotFound):
-        raise refusal
-    database: Database = request.app.state.database
-    async with database.reading() as session:
+async def _take(
+    request: Request, follow_up_id: UUID, act: Callable[[AsyncSession, Row[Any], Typed], Awaitable[None]]
+) -> Response:
+    """What is done with this follow-up, and its page again."""
+    typed = await read_form(request)
+
+    async def act_on(session: AsyncSession) -> None:
+        await act(session, await service.get(session, follow_up_id, lock=True), typed)
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
         return await _show(request, session, follow_up_id, typed, refusal)
+
+    return await take_form(request, act_on, lambda _: f"/follow-ups/{follow_up_id}", again)
 
 
 async def _show(

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Request, Response
-from pydantic import ValidationError
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.complaints.rules import TimeInFuture
 from services.satisfaction.forms import given, zone_of
@@ -15,10 +16,9 @@ from services.satisfaction.interviews import repository, service
 from services.satisfaction.interviews.schemas import InterviewBody
 from shared import clock
 from shared.auth import Staff
-from shared.database import Database
 from shared.http import Reading
-from shared.pages import N_, HTMLResponse, page_router, render, see_other
-from shared.pages.forms import Refused, put_in_words, read_form, status_of
+from shared.pages import N_, HTMLResponse, page_router, render
+from shared.pages.forms import Refused, put_in_words, read_form, status_of, take_form
 from shared.pagination import Cursor, decode_cursor, encode_cursor
 from shared.problems import Problem
 
@@ -68,14 +68,15 @@ async def show_new(request: Request, _caller: Staff) -> HTMLResponse:
 async def take_new(request: Request, caller: Staff) -> Response:
     """An interview is recorded."""
     typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
+
+    async def act(session: AsyncSession) -> Row[Any]:
         body = InterviewBody.model_validate({**given(typed, *_NEW, zone=zone_of(request)), "notes": _read_notes(typed)})
-        async with database.transaction() as session:
-            row = await service.write(session, body, caller.subject, clock.now())
-    except (ValidationError, Problem) as refusal:
+        return await service.write(session, body, caller.subject, clock.now())
+
+    async def again(_session: AsyncSession, refusal: Refused) -> HTMLResponse:
         return _show_new(request, typed, refusal)
-    return see_other(request, f"/interviews/{row.id}")
+
+    return await take_form(request, act, lambda row: f"/interviews/{row.id}", again)
 
 
 @pages.get("/interviews/{interview_id}")

@@ -156,9 +156,7 @@ async def take_edit(
     async def act(session: AsyncSession) -> ResultView:
         told = given(typed, "question", "due_on")
         body = ResultEdit.model_validate({**told, "person": typed.get("person", "").strip() or None})
-        version = typed.get("version", "")
-        if_match = etag(int(version)) if version.isdecimal() and len(version) < 10 else etag(0)
-        return await service.edit_result(session, campaign_id, result_id, body, if_match, thresholds)
+        return await service.edit_result(session, campaign_id, result_id, body, typed.get("version"), thresholds)
 
     async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
         return await _show_one(request, session, campaign_id, result_id, caller, thresholds, typed, refusal)
@@ -247,6 +245,7 @@ async def _show_one(
         "results/show.html",
         status_of(refusal),
         item=item,
+        version=etag(item.version),
         campaign=campaign,
         number=format_number(campaign.number),
         may_answer=rules.may_answer(caller.subject, caller.departments, is_quality, item.person, item.department),

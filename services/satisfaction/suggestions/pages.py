@@ -1,13 +1,13 @@
 """Pages of suggestions: the list, a new one, and each with its reply. Works without JavaScript."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import ValidationError
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.satisfaction.complaints.words import CHANNELS
@@ -17,14 +17,15 @@ from services.satisfaction.suggestions import repository, rules, service
 from services.satisfaction.suggestions.schemas import NewSuggestion, Reply, SuggestionEdit
 from shared import clock
 from shared.auth import Staff
-from shared.database import Database
 from shared.http import Reading, check_version, etag
-from shared.pages import N_, HTMLResponse, page_router, render, see_other
-from shared.pages.forms import Refused, put_in_words, read_form, status_of
+from shared.pages import N_, HTMLResponse, page_router, render
+from shared.pages.forms import Refused, put_in_words, read_form, status_of, take_form
 from shared.pagination import Cursor, decode_cursor, encode_cursor
 from shared.problems import Problem
 
 pages = page_router()
+
+Typed = Mapping[str, str]
 
 _ON_A_PAGE = 50
 _YEAR = timedelta(days=365)
@@ -102,15 +103,16 @@ async def show_new(request: Request, _caller: Staff) -> HTMLResponse:
 async def take_new(request: Request, caller: Staff, thresholds: Thresholds) -> Response:
     """A suggestion is written down."""
     typed = await read_form(request)
-    database: Database = request.app.state.database
     flags = {name: bool(typed.get(name)) for name in ("anonymous", "supervisor")}
-    try:
+
+    async def act(session: AsyncSession) -> Row[Any]:
         body = NewSuggestion.model_validate({**given(typed, *_NEW), **flags})
-        async with database.transaction() as session:
-            row = await service.receive(session, body, caller.subject, clock.now(), thresholds)
-    except (ValidationError, Problem) as refusal:
+        return await service.receive(session, body, caller.subject, clock.now(), thresholds)
+
+    async def again(_session: AsyncSession, refusal: Refused) -> HTMLResponse:
         return _show_new(request, typed, refusal)
-    return see_other(request, f"/suggestions/{row.id}")
+
+    return await take_form(request, act, lambda row: f"/suggestions/{row.id}", again)
 
 
 @pages.get("/suggestions/{suggestion_id}")
@@ -122,38 +124,39 @@ async def show_suggestion(request: Request, suggestion_id: UUID, session: Readin
 @pages.post("/suggestions/{suggestion_id}/answer")
 async def take_answer(request: Request, suggestion_id: UUID, caller: Staff, thresholds: Thresholds) -> Response:
     """The reply."""
-    typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
+
+    async def act(session: AsyncSession, row: Row[Any], typed: Typed) -> None:
         reply = Reply.model_validate(given(typed, "outcome", "reason", "reward", "contacted_at", zone=zone_of(request)))
-        async with database.transaction() as session:
-            row = await service.get(session, suggestion_id, lock=True)
-            await service.answer(session, row, reply, caller.subject, clock.now(), thresholds)
-    except (ValidationError, Problem) as refusal:
-        if isinstance(refusal, service.SuggestionNotFound):
-            raise
-        async with database.reading() as session:
-            return await _show(request, session, suggestion_id, typed, refusal)
-    return see_other(request, f"/suggestions/{suggestion_id}")
+        await service.answer(session, row, reply, caller.subject, clock.now(), thresholds)
+
+    return await _take(request, suggestion_id, act)
 
 
 @pages.post("/suggestions/{suggestion_id}/study")
 async def take_study(request: Request, suggestion_id: UUID, _caller: Staff) -> Response:
     """Who studies it, and where it belongs. The form knows which version it shows."""
-    typed = await read_form(request)
-    database: Database = request.app.state.database
-    try:
+
+    async def act(session: AsyncSession, row: Row[Any], typed: Typed) -> None:
         change = SuggestionEdit.model_validate({name: typed.get(name, "").strip() or None for name in _STUDY})
-        async with database.transaction() as session:
-            row = await service.get(session, suggestion_id, lock=True)
-            check_version(typed.get("version", ""), row.version)
-            await service.edit(session, row, change, clock.now())
-    except (ValidationError, Problem) as refusal:
-        if isinstance(refusal, service.SuggestionNotFound):
-            raise
-        async with database.reading() as session:
-            return await _show(request, session, suggestion_id, typed, refusal)
-    return see_other(request, f"/suggestions/{suggestion_id}")
+        check_version(typed.get("version"), row.version)
+        await service.edit(session, row, change, clock.now())
+
+    return await _take(request, suggestion_id, act)
+
+
+async def _take(
+    request: Request, suggestion_id: UUID, act: Callable[[AsyncSession, Row[Any], Typed], Awaitable[None]]
+) -> Response:
+    """What is done with this suggestion, and its page again."""
+    typed = await read_form(request)
+
+    async def act_on(session: AsyncSession) -> None:
+        await act(session, await service.get(session, suggestion_id, lock=True), typed)
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
+        return await _show(request, session, suggestion_id, typed, refusal)
+
+    return await take_form(request, act_on, lambda _: f"/suggestions/{suggestion_id}", again)
 
 
 async def _show(

@@ -38,9 +38,9 @@ class TestPages:
             listed = (await manager.get(f"/satisfaction/v1/campaigns/{campaign_id}/results")).json()["items"]
             where = f"{PATH}/{campaign_id}/results/{listed[0]['id']}"
             assert "What will &lt;you&gt; change?" in (await manager.get(where)).text
-            edited = await manager.post(where, data={**typed(person="li.wei"), "version": "1"})
+            edited = await manager.post(where, data={**typed(person="li.wei"), "version": '"1"'})
             assert edited.status_code == 303
-            stale = await manager.post(where, data={**typed(question="Late"), "version": "1"})
+            stale = await manager.post(where, data={**typed(question="Late"), "version": '"1"'})
             assert (stale.status_code, "Somebody else has changed this" in stale.text) == (412, True)
         async with solo.client(Role.ENGINEER, departments=["operations"]) as colleague:
             page = (await colleague.get(where)).text

@@ -13,7 +13,7 @@ from services.satisfaction.callbacks.customers.schemas import CustomerBody
 from services.satisfaction.settings import SatisfactionSettings, Thresholds
 from shared import clock
 from shared.auth import Principal
-from shared.http import Reading
+from shared.http import Reading, etag
 from shared.pages import N_, HTMLResponse, page_router, render
 from shared.pages.forms import Refused, given, put_in_words, read_form, status_of, take_form
 from shared.problems import Problem
@@ -52,8 +52,7 @@ async def take_customer(request: Request, caller: Keeper, thresholds: Thresholds
 
     async def act(session: AsyncSession) -> None:
         body = CustomerBody.model_validate(given(typed, *FIELDS))
-        if_match = f'"{typed.get("version", "")}"'
-        await service.set_customer(session, customer, body, caller.subject, clock.now(), if_match)
+        await service.set_customer(session, customer, body, caller.subject, clock.now(), typed.get("version"))
 
     async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
         return await _show(request, session, caller, thresholds, customer, typed, refusal)
@@ -80,7 +79,7 @@ async def _show(
         status_of(refusal),
         customer=customer,
         known=row,
-        version=row.version if row is not None else 0,
+        version=etag(row.version if row is not None else 0),
         typed={**known, **(typed or {})},
         fields=FIELDS,
         zone=thresholds.time_zone,

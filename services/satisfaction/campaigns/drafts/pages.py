@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,10 +19,9 @@ from services.satisfaction.questionnaires.service import list_questionnaires
 from services.satisfaction.responses.rules import HALVES, field_of
 from shared import clock
 from shared.auth import Staff
-from shared.http import Reading, Writing, etag
-from shared.pages import HTMLResponse, language_of, page_router, render, see_other
-from shared.pages.forms import Refused, put_in_words, read_form, status_of
-from shared.problems import NotFound, Problem
+from shared.http import Reading, etag
+from shared.pages import HTMLResponse, language_of, page_router, render
+from shared.pages.forms import Refused, put_in_words, read_form, status_of, take_form
 
 pages = page_router()
 
@@ -48,17 +46,20 @@ async def show_new(
 
 
 @pages.post("/campaigns")
-async def take_new(request: Request, session: Writing, caller: Conductor) -> Response:
+async def take_new(request: Request, caller: Conductor) -> Response:
     """A draft."""
     typed = await read_form(request)
-    try:
+
+    async def act(session: AsyncSession) -> Row[Any]:
         values = {**given(typed, *_NEW), **_read_lines(typed), "anonymous": "anonymous" in typed}
         if not typed.get("reminders_at_most", "").strip() and "reminders_at_most" in typed:
             values["reminders_at_most"] = None
-        row = await service.create_campaign(session, NewCampaign.model_validate(values), caller, clock.now())
-    except (ValidationError, Problem) as refusal:
+        return await service.create_campaign(session, NewCampaign.model_validate(values), caller, clock.now())
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
         return await _show_form(request, session, typed, refusal)
-    return see_other(request, f"/campaigns/{row.id}")
+
+    return await take_form(request, act, lambda row: f"/campaigns/{row.id}", again)
 
 
 @pages.get("/campaigns/{campaign_id}/edit")
@@ -69,20 +70,18 @@ async def show_edit(request: Request, campaign_id: UUID, session: Reading, _call
 
 
 @pages.post("/campaigns/{campaign_id}/edit")
-async def take_edit(request: Request, campaign_id: UUID, session: Writing, caller: Conductor) -> Response:
+async def take_edit(request: Request, campaign_id: UUID, caller: Conductor) -> Response:
     """What changed. Of a launched campaign only what still may."""
     typed = await read_form(request)
-    row = await service.get_campaign(session, campaign_id)
-    try:
-        changes = _read_edit(typed, row.state)
-        version = etag(int(typed.get("version", "")) if typed.get("version", "").isdigit() else 0)
-        async with session.begin_nested():
-            await service.edit_campaign(session, campaign_id, changes, caller, clock.now(), version)
-    except NotFound:
-        raise
-    except (ValidationError, Problem) as refusal:
-        return await _show_form(request, session, typed, refusal, row)
-    return see_other(request, f"/campaigns/{campaign_id}?done=edit")
+
+    async def act(session: AsyncSession) -> None:
+        changes = _read_edit(typed, (await service.get_campaign(session, campaign_id)).state)
+        await service.edit_campaign(session, campaign_id, changes, caller, clock.now(), typed.get("version"))
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
+        return await _show_form(request, session, typed, refusal, await service.get_campaign(session, campaign_id))
+
+    return await take_form(request, act, lambda _: f"/campaigns/{campaign_id}?done=edit", again)
 
 
 @pages.get("/campaigns/{campaign_id}/preview")
@@ -153,6 +152,7 @@ async def _show_form(
         "campaigns/form.html",
         status_of(refusal),
         item=None if row is None else view_of(row),
+        version=None if row is None else etag(row.version),
         is_live=row is not None and row.state == "launched",
         typed={name: typed.get(name, "") for name in (*_NEW, "anonymous")},
         words=words,

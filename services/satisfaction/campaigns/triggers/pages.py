@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,11 +19,10 @@ from services.satisfaction.campaigns.triggers.schemas import NewTrigger, Terms, 
 from services.satisfaction.questionnaires.service import list_questionnaires
 from shared import clock
 from shared.auth import Principal, Staff
-from shared.http import Reading, Writing, etag
-from shared.pages import N_, HTMLResponse, page_router, render, see_other
-from shared.pages.forms import Refused, given, put_in_words, read_form, status_of
+from shared.http import Reading, etag
+from shared.pages import N_, HTMLResponse, page_router, render
+from shared.pages.forms import Refused, given, put_in_words, read_form, status_of, take_form
 from shared.pagination import Cursor, decode_cursor, encode_cursor
-from shared.problems import NotFound, Problem
 
 pages = page_router()
 
@@ -80,14 +78,17 @@ async def show_new(request: Request, session: Reading, _caller: Conductor) -> HT
 
 
 @pages.post("/survey-triggers")
-async def take_new(request: Request, session: Writing, caller: Conductor) -> Response:
+async def take_new(request: Request, caller: Conductor) -> Response:
     """From now on."""
     typed = await read_form(request)
-    try:
-        row = await service.create_trigger(session, _read(typed), caller, clock.now())
-    except (ValidationError, Problem) as refusal:
+
+    async def act(session: AsyncSession) -> Row[Any]:
+        return await service.create_trigger(session, _read(typed), caller, clock.now())
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
         return await _show_form(request, session, typed, refusal)
-    return see_other(request, f"/survey-triggers/{row.id}")
+
+    return await take_form(request, act, lambda row: f"/survey-triggers/{row.id}", again)
 
 
 @pages.get("/survey-triggers/{trigger_id}")
@@ -100,19 +101,17 @@ async def show_trigger(
 
 
 @pages.post("/survey-triggers/{trigger_id}")
-async def take_change(request: Request, trigger_id: UUID, session: Writing, caller: Conductor) -> Response:
+async def take_change(request: Request, trigger_id: UUID, caller: Conductor) -> Response:
     """Changed for what comes, or paused."""
     typed = await read_form(request)
-    row = await service.get_trigger(session, trigger_id)
-    try:
-        version = etag(int(typed.get("version", "")) if typed.get("version", "").isdigit() else 0)
-        async with session.begin_nested():
-            await service.put_trigger(session, trigger_id, _read(typed), caller, clock.now(), version)
-    except NotFound:
-        raise
-    except (ValidationError, Problem) as refusal:
-        return await _show_form(request, session, typed, refusal, row)
-    return see_other(request, f"/survey-triggers/{trigger_id}?done=yes")
+
+    async def act(session: AsyncSession) -> None:
+        await service.put_trigger(session, trigger_id, _read(typed), caller, clock.now(), typed.get("version"))
+
+    async def again(session: AsyncSession, refusal: Refused) -> HTMLResponse:
+        return await _show_form(request, session, typed, refusal, await service.get_trigger(session, trigger_id))
+
+    return await take_form(request, act, lambda _: f"/survey-triggers/{trigger_id}?done=yes", again)
 
 
 def _may_write(caller: Principal) -> bool:
@@ -149,6 +148,7 @@ async def _show_form(
         "campaigns/trigger.html",
         status_of(refusal),
         item=None if row is None else view_of(row),
+        version=None if row is None else etag(row.version),
         followed=[] if row is None else await repository.list_followed(session, row.id, _FOLLOWED),
         typed={name: typed.get(name, "") for name in (*_TYPED, *_TICKED)},
         words=words,

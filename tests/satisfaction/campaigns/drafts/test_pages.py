@@ -30,7 +30,7 @@ class TestEdit:
         form = (await quality.get(f"{PAGES}/{made['id']}/edit")).text
         assert ('value="acme"' in form, "north\nsouth" in form, 'value="0.05"' in form) == (True, True, True)
         typed = {
-            "version": "1", "title": "New", "owner": "wang", "questionnaire_key": "nps", "customer": "",
+            "version": '"1"', "title": "New", "owner": "wang", "questionnaire_key": "nps", "customer": "",
             "strata": "east\n\nwest\n", "agreements": "SLA-1", "opens_on": "2099-01-01",
             "closes_at": "2099-02-01T10:00",
             "margin": "0.1", "confidence": "0.9", "expected_response_rate": "0.5", "minimum_per_stratum": "3",
@@ -47,15 +47,24 @@ class TestEdit:
 
     async def test_what_somebody_else_changed_meanwhile_stays(self, quality: httpx.AsyncClient) -> None:
         made = await create(quality)
-        first = {"version": "1", "title": "First", "owner": "li.na"}
+        first = {"version": '"1"', "title": "First", "owner": "li.na"}
         assert (await quality.post(f"{PAGES}/{made['id']}/edit", data=first)).status_code == 303
         stale = await quality.post(f"{PAGES}/{made['id']}/edit", data={**first, "title": "Second"})
         assert (stale.status_code, "Somebody else has changed this" in stale.text) == (412, True)
+        for nonsense in ("²", "1", "x" * 5000, ""):
+            refused = await quality.post(f"{PAGES}/{made['id']}/edit", data={**first, "version": nonsense})
+            assert refused.status_code == 412, nonsense
         assert (await get(quality, made["id"]))["title"] == "First"
+
+    async def test_a_questionnaire_that_nobody_knows_is_told_on_the_form(self, quality: httpx.AsyncClient) -> None:
+        made = await create(quality)
+        typed = {"version": '"1"', "title": "Mine", "owner": "li.na", "questionnaire_key": "nobodys"}
+        refused = await quality.post(f"{PAGES}/{made['id']}/edit", data=typed)
+        assert (refused.status_code, 'value="Mine"' in refused.text, "nobodys" in refused.text) == (404, True, True)
 
     async def test_says_what_to_mend(self, quality: httpx.AsyncClient) -> None:
         made = await create(quality)
-        refused = await quality.post(f"{PAGES}/{made['id']}/edit", data={"version": "1", "title": "", "margin": "7"})
+        refused = await quality.post(f"{PAGES}/{made['id']}/edit", data={"version": '"1"', "title": "", "margin": "7"})
         assert (refused.status_code, "Title" in refused.text, 'value="7"' in refused.text) == (422, True, True)
 
     async def test_of_a_launched_one_only_what_still_may(self, quality: httpx.AsyncClient) -> None:
@@ -67,7 +76,7 @@ class TestEdit:
             True,
         )
         typed = {
-            "version": str(launched["version"]), "title": "Renamed", "owner": "wang", "closes_at": "2099-01-01T00:00",
+            "version": f'"{launched["version"]}"', "title": "Renamed", "owner": "wang", "closes_at": "2099-01-01T00:00",
             "reminder_every_days": "1", "reminders_at_most": "", "margin": "0.4",
         }  # fmt: skip
         assert (await quality.post(f"{PAGES}/{launched['id']}/edit", data=typed)).status_code == 303

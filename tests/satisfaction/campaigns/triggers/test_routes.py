@@ -74,10 +74,11 @@ class TestPages:
             assert "&lt;b&gt;R&lt;/b&gt;" in shown
             assert "<b>R</b>" not in shown
             assert "Nothing has happened since that it follows." in shown
-            changed = await desk.post(answer.headers["location"], data={**typed, "version": "1", "paused": "true"})
+            changed = await desk.post(answer.headers["location"], data={**typed, "version": '"1"', "paused": "true"})
             assert changed.status_code == 303
             assert "Paused" in (await desk.get(pages)).text
-            stale = await desk.post(answer.headers["location"], data={**typed, "version": "1"})
-            assert stale.status_code == 412
+            stale = await desk.post(answer.headers["location"], data={**typed, "version": '"1"'})
+            nonsense = await desk.post(answer.headers["location"], data={**typed, "version": "²"})
+            assert (stale.status_code, nonsense.status_code) == (412, 412)
             chinese = await desk.get(pages, headers={"accept-language": "zh-CN"})
             assert "自动发起的调查" in chinese.text
